@@ -1,0 +1,280 @@
+"""The configuration: a typed value, read once from the environment."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, TypedDict
+from urllib.parse import urlsplit
+
+from portal.errors import ConfigurationError
+
+ROOT = Path(__file__).resolve().parent.parent
+MERCADOPAGO_LIVE_URL = "https://api.mercadopago.com"
+WEBPAY_LIVE_URL = "https://webpay3g.transbank.cl"
+# Public test data of Transbank's integration environment, good for the demo only.
+WEBPAY_TEST_CODE = "597055555532"
+WEBPAY_TEST_KEY = "579B532A7440BB0C9079DED94D31EA1615BACEB56610332264630D42D0A36B1C"
+MIN_SECRET_LENGTH = 32
+
+Mode = Literal["demo", "production"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the environment says. No field is ever logged."""
+
+    mode: Mode
+    database_url: str
+    secret_keys: tuple[str, ...]
+    public_url: str
+    port: int
+    state_dir: Path
+    mercadopago_access_token: str
+    mercadopago_webhook_secrets: tuple[str, ...]
+    mercadopago_api_url: str
+    webpay_commerce_code: str
+    webpay_api_key: str
+    webpay_api_url: str
+    smtp_url: str | None
+    mail_from: str
+    trusted_proxies: int
+    portal_now: datetime | None
+
+    @property
+    def is_demo(self) -> bool:
+        return self.mode == "demo"
+
+    @property
+    def clock_file(self) -> Path | None:
+        """The file that moves the demo's clock; None in production."""
+        return self.state_dir / "clock" if self.is_demo else None
+
+    @property
+    def simulator_url(self) -> str:
+        """Where `make run` serves the simulator: the port after the portal's."""
+        return f"http://127.0.0.1:{self.port + 1}"
+
+    @property
+    def simulator_database(self) -> Path:
+        return self.state_dir / "simulator.sqlite3"
+
+    @property
+    def mail_dir(self) -> Path:
+        """Where mails go when there is no SMTP_URL."""
+        return self.state_dir / "mail"
+
+
+class _Reader:
+    """Reads variables and collects every problem instead of stopping at the first."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.env = env
+        self.problems: list[str] = []
+
+    def text(self, name: str, default: str | None = None) -> str:
+        value = self.env.get(name, "").strip() or default
+        if value is None:
+            self.problems.append(f"{name} is missing.")
+            return ""
+        return value
+
+    def integer(self, name: str, default: int, low: int, high: int) -> int:
+        raw = self.env.get(name, "").strip()
+        if not raw:
+            return default
+        if not (raw.isascii() and raw.isdigit() and low <= int(raw) <= high):
+            self.problems.append(f"{name} must be a whole number, {low} to {high}.")
+            return default
+        return int(raw)
+
+    def instant(self, name: str) -> datetime | None:
+        raw = self.env.get(name, "").strip()
+        if not raw:
+            return None
+        try:
+            value = datetime.fromisoformat(raw)
+        except ValueError:
+            self.problems.append(f"{name} must be an ISO instant.")
+            return None
+        if value.tzinfo is None:
+            self.problems.append(f"{name} needs an offset, like -03:00.")
+            return None
+        return value.astimezone(UTC)
+
+    def url(self, name: str, default: str | None, schemes: tuple[str, ...]) -> str:
+        value = self.text(name, default).rstrip("/")
+        if not value:
+            return value
+        try:
+            parts = urlsplit(value)
+            valid = parts.scheme in schemes and bool(parts.hostname)
+            valid = valid and (parts.port is None or parts.port > 0)
+        except ValueError:
+            valid = False
+        if not valid:
+            wanted = " or ".join(f"{scheme}://" for scheme in schemes)
+            self.problems.append(f"{name} must be an address that starts with {wanted}")
+        return value
+
+    def secret_list(self, name: str, default: str | None) -> tuple[str, ...]:
+        """One or more secrets separated by commas: the first signs, all are accepted."""
+        return tuple(
+            part.strip() for part in self.text(name, default).split(",") if part.strip()
+        )
+
+
+def _demo_secret(state_dir: Path) -> str:
+    """The demo's own random key, made once and kept beside its database."""
+    path = state_dir / "demo-secret-key"
+    state_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        file.write(key := secrets.token_hex(32))
+    return key
+
+
+def _database(reader: _Reader) -> tuple[str, Path]:
+    default = f"sqlite:///{ROOT / 'var' / 'portal.sqlite3'}"
+    url = reader.text("DATABASE_URL", default)
+    if url.startswith("sqlite:///"):
+        path = ROOT / url.removeprefix("sqlite:///")
+        return f"sqlite:///{path}", path.parent
+    for prefix in ("postgresql+psycopg://", "postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix), ROOT / "var"
+    reader.problems.append("DATABASE_URL must start with sqlite:/// or postgresql://")
+    return default, ROOT / "var"
+
+
+def _check_production(settings: Settings, problems: list[str]) -> None:
+    """Refuse in production whatever belongs to a demo or to a test."""
+    if settings.portal_now is not None:
+        problems.append("PORTAL_NOW is for the demo: production keeps the real time.")
+    if not settings.public_url.startswith("https://"):
+        problems.append("PUBLIC_URL must start with https:// in production.")
+    if settings.mercadopago_api_url != MERCADOPAGO_LIVE_URL:
+        problems.append(
+            "MERCADOPAGO_API_URL must be unset in production: only the live API counts."
+        )
+    if settings.webpay_api_url != WEBPAY_LIVE_URL:
+        problems.append(
+            "WEBPAY_API_URL must be unset in production: only the live API counts."
+        )
+    if settings.webpay_commerce_code == WEBPAY_TEST_CODE:
+        problems.append("WEBPAY_COMMERCE_CODE is Transbank's public test code.")
+    if settings.webpay_api_key == WEBPAY_TEST_KEY:
+        problems.append("WEBPAY_API_KEY is Transbank's public test key.")
+    if settings.mercadopago_access_token.startswith("TEST-"):
+        problems.append("MERCADOPAGO_ACCESS_TOKEN is a test token.")
+    if settings.smtp_url is None:
+        problems.append("SMTP_URL is missing: the law asks for a mail to each buyer.")
+
+
+def _check_secrets(keys: tuple[str, ...], problems: list[str]) -> None:
+    for key in keys:
+        if len(key) < MIN_SECRET_LENGTH or len(set(key)) < 8:
+            problems.append(
+                "SECRET_KEY must be random and at least "
+                f"{MIN_SECRET_LENGTH} characters long (several: separated by commas)."
+            )
+            return
+
+
+def _derive(secret: str, purpose: str) -> str:
+    return hashlib.sha256(f"{purpose}:{secret}".encode()).hexdigest()
+
+
+class _Gateways(TypedDict):
+    mercadopago_access_token: str
+    mercadopago_webhook_secrets: tuple[str, ...]
+    mercadopago_api_url: str
+    webpay_commerce_code: str
+    webpay_api_key: str
+    webpay_api_url: str
+
+
+def _gateways(
+    reader: _Reader, demo: bool, *, seed: str, simulator_port: int
+) -> _Gateways:
+    simulator = f"http://127.0.0.1:{simulator_port}"
+    return {
+        "mercadopago_access_token": reader.text(
+            "MERCADOPAGO_ACCESS_TOKEN",
+            f"APP_USR-{_derive(seed, 'token')[:32]}" if demo else None,
+        ),
+        "mercadopago_webhook_secrets": reader.secret_list(
+            "MERCADOPAGO_WEBHOOK_SECRET", _derive(seed, "webhook") if demo else None
+        ),
+        "mercadopago_api_url": reader.url(
+            "MERCADOPAGO_API_URL",
+            f"{simulator}/mercadopago" if demo else MERCADOPAGO_LIVE_URL,
+            ("http", "https"),
+        ),
+        "webpay_commerce_code": reader.text(
+            "WEBPAY_COMMERCE_CODE", WEBPAY_TEST_CODE if demo else None
+        ),
+        "webpay_api_key": reader.text(
+            "WEBPAY_API_KEY", WEBPAY_TEST_KEY if demo else None
+        ),
+        "webpay_api_url": reader.url(
+            "WEBPAY_API_URL",
+            f"{simulator}/webpay" if demo else WEBPAY_LIVE_URL,
+            ("http", "https"),
+        ),
+    }
+
+
+def load_settings(env: Mapping[str, str]) -> Settings:
+    """Read the settings from `env`.
+
+    The demo fills what is not set with values that work only against its own simulator;
+    production fills nothing. Raises ConfigurationError with every problem at once.
+    """
+    reader = _Reader(env)
+    mode = reader.text("PORTAL_MODE", "demo")
+    if mode not in ("demo", "production"):
+        reader.problems.append("PORTAL_MODE must be demo or production.")
+    demo = mode != "production"
+    database_url, state_dir = _database(reader)
+    port = reader.integer("PORT", 8000, 1, 65534)
+    fallback = _demo_secret(state_dir) if demo and not env.get("SECRET_KEY") else None
+    keys = reader.secret_list("SECRET_KEY", fallback)
+    settings = Settings(
+        mode="demo" if demo else "production",
+        database_url=database_url,
+        state_dir=state_dir,
+        secret_keys=keys,
+        port=port,
+        public_url=reader.url(
+            "PUBLIC_URL",
+            f"http://localhost:{port}" if demo else None,
+            ("http", "https"),
+        ),
+        **_gateways(
+            reader, demo, seed=keys[0] if keys else "", simulator_port=port + 1
+        ),
+        smtp_url=reader.url("SMTP_URL", None, ("smtp", "smtps", "smtp+starttls"))
+        if env.get("SMTP_URL", "").strip()
+        else None,
+        mail_from=reader.text("MAIL_FROM", "soporte@demo.cl" if demo else None),
+        trusted_proxies=reader.integer("TRUSTED_PROXIES", 0, 0, 5),
+        portal_now=reader.instant("PORTAL_NOW"),
+    )
+    _check_secrets(keys, reader.problems)
+    if not demo:
+        _check_production(settings, reader.problems)
+    if reader.problems:
+        raise ConfigurationError(reader.problems)
+    return settings
+
+
+def settings_from_environment() -> Settings:
+    """`load_settings` over this process's environment."""
+    return load_settings(os.environ)

@@ -1,0 +1,155 @@
+"""The database: engine, base class, naming of constraints, UTC column, transactions."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pysqlite3.dbapi2
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, event, types
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from portal.errors import ConfigurationError
+
+# SQLite 3.7.0 to 3.51.2 can corrupt a WAL database that two connections write and
+# checkpoint at once (the "WAL-reset" bug).
+SAFE_SQLITE = (3, 51, 3)
+BUSY_TIMEOUT_MS = 5_000
+_WRITE = "sqlite_begin_immediate"
+PRAGMAS: dict[str, str | int] = {
+    "journal_mode": "wal",
+    # 2 is FULL: with NORMAL an acknowledged payment may be lost in a power cut.
+    "synchronous": 2,
+    "foreign_keys": 1,
+    "busy_timeout": BUSY_TIMEOUT_MS,
+}
+
+
+class Base(DeclarativeBase):
+    """Base of every table; constraints get names so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+
+class UtcDateTime(types.TypeDecorator[datetime]):
+    """An aware instant, stored in UTC and read back aware, on both databases."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime is not an instant")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            return value.replace(tzinfo=UTC)
+        return value.astimezone(UTC)
+
+
+def engine_options(database_url: str) -> dict[str, Any]:
+    """Options of the engine for this address."""
+    if database_url.startswith("sqlite"):
+        return {
+            "module": pysqlite3.dbapi2,
+            "connect_args": {"check_same_thread": False},
+            "pool_size": 20,
+            "max_overflow": 20,
+        }
+    return {"pool_pre_ping": True, "pool_size": 20, "max_overflow": 20}
+
+
+def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    # Autocommit at the driver: SQLAlchemy's BEGIN below decides when one starts.
+    connection.isolation_level = None
+    for name, wanted in PRAGMAS.items():
+        connection.execute(f"PRAGMA {name} = {wanted}")
+        found = connection.execute(f"PRAGMA {name}").fetchone()[0]
+        if found != wanted:
+            raise ConfigurationError([f"SQLite refused {name}={wanted}: it is {found}"])
+
+
+def _begin(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get(_WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Hang the SQLite set-up on the engine. Raises when its version is unsafe."""
+    if engine.dialect.name != "sqlite":
+        return
+    version = pysqlite3.dbapi2.sqlite_version_info
+    if version < SAFE_SQLITE:
+        raise ConfigurationError([f"SQLite {version} has the WAL-reset bug."])
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One write transaction on the request's session: commits, or rolls back.
+
+    Whatever was read before is forgotten first, so that every decision inside is taken
+    on rows read under the write lock. It does not nest: a function that runs inside
+    another's transaction takes the session as an argument instead.
+    """
+    session = db.session()
+    if session.info.get("writing"):
+        raise RuntimeError("a write transaction is already open: pass its session on")
+    session.rollback()
+    session.info["writing"] = True
+    try:
+        session.connection(execution_options={_WRITE: True})
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info.pop("writing", None)
+
+
+def in_transaction() -> bool:
+    """Whether a write transaction is open here (no network call may run inside)."""
+    return bool(db.session().info.get("writing"))
+
+
+def end_read() -> None:
+    """Give the connection back before waiting for the network."""
+    db.session.rollback()
+
+
+def is_busy(error: DBAPIError) -> bool:
+    """Whether the database was locked, full or out of reach, so that a retry helps."""
+    if not isinstance(error, OperationalError):
+        return False
+    text = str(error.orig).lower()
+    return any(
+        sign in text
+        for sign in ("locked", "full", "disk i/o", "timeout", "connection", "deadlock")
+    )

@@ -1,0 +1,26 @@
+"""Reading the owner's values."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.settings.models import Setting
+from portal.settings.rules import NAMES, BusinessSettings
+
+REVISION = "revision"
+
+
+def load(session: Session) -> BusinessSettings:
+    """The owner's values as they stand, defaults where nothing was set."""
+    rows = session.execute(select(Setting.name, Setting.value)).all()
+    values = {
+        row.name: tuple(row.value) if isinstance(row.value, list) else row.value
+        for row in rows
+        if row.name in NAMES
+    }
+    return BusinessSettings(**values)
+
+
+def revision(session: Session) -> int:
+    """A number that grows with every change of a value, a window or an override."""
+    value = session.scalar(select(Setting.value).where(Setting.name == REVISION))
+    return int(value or 0)
