@@ -1,0 +1,120 @@
+"""Attempts to pay, and the gateway's notifications about them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.db import Base, UtcDateTime
+from portal.payments.states import DISPOSITIONS, GATEWAYS, LIVING, SETTLED, STATES
+
+
+def _listed(values: tuple[str, ...] | frozenset[str]) -> str:
+    return ", ".join(f"'{value}'" for value in sorted(values))
+
+
+_IS_APPLIED = text("disposition = 'applied'")
+_IS_LIVING = text(f"state IN ({_listed(LIVING)})")
+
+
+class Payment(Base):
+    """One attempt to pay an order (pesos) through one gateway.
+
+    The secret reference that the gateway gets (Mercado Pago's external reference,
+    Webpay's session id) is computed from the seed, and Webpay's token is sealed, so
+    that a copy of the database cannot replay a return.
+    """
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({_listed(STATES)})", name="state"),
+        CheckConstraint(f"gateway IN ({_listed(GATEWAYS)})", name="gateway"),
+        CheckConstraint(
+            f"disposition IN ({_listed(DISPOSITIONS)})", name="disposition"
+        ),
+        # I2 as a rule of the schema: money always has a disposition, and only money.
+        CheckConstraint(
+            f"(state IN ({_listed(SETTLED)})) = (disposition IS NOT NULL)",
+            name="money_has_disposition",
+        ),
+        CheckConstraint("amount > 0 OR gateway = 'manual'", name="amount"),
+        CheckConstraint("amount >= 0 AND refunded_amount >= 0", name="amounts"),
+        UniqueConstraint("gateway", "gateway_payment_id"),
+        Index(
+            "uq_payments_applied",
+            "order_id",
+            unique=True,
+            sqlite_where=_IS_APPLIED,
+            postgresql_where=_IS_APPLIED,
+        ),
+        Index(
+            "uq_payments_living",
+            "order_id",
+            "gateway",
+            unique=True,
+            sqlite_where=_IS_LIVING,
+            postgresql_where=_IS_LIVING,
+        ),
+        Index("ix_payments_due", "next_check_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    gateway: Mapped[str] = mapped_column(String(12))
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    version: Mapped[int] = mapped_column(default=1)
+    disposition: Mapped[str | None] = mapped_column(String(10))
+    amount: Mapped[int]
+    refunded_amount: Mapped[int] = mapped_column(default=0)
+    buy_order: Mapped[str] = mapped_column(String(26), unique=True)
+    seed: Mapped[str] = mapped_column(String(32))
+    reference_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    token_sealed: Mapped[str | None] = mapped_column(String(300))
+    preference_id: Mapped[str | None] = mapped_column(String(120))
+    redirect_url: Mapped[str | None] = mapped_column(String(500))
+    gateway_payment_id: Mapped[str | None] = mapped_column(String(64))
+    # The gateway's last word about the attempt, for the page and for the owner.
+    detail: Mapped[str | None] = mapped_column(String(80))
+    rejections: Mapped[int] = mapped_column(default=0)
+    evidence: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    redirected_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Until when the gateway lets the customer pay with this attempt.
+    form_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Who holds the commit, until when: a crash in it shows by the lease running out.
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    approved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    next_check_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    checks: Mapped[int] = mapped_column(default=0)
+    last_checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Notification(Base):
+    """A signed notification, kept until what it points at was read from the API."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        UniqueConstraint("gateway", "topic", "resource_id", "request_id"),
+        Index("ix_notifications_due", "done_at", "next_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    gateway: Mapped[str] = mapped_column(String(12))
+    topic: Mapped[str] = mapped_column(String(40))
+    resource_id: Mapped[str] = mapped_column(String(40))
+    request_id: Mapped[str] = mapped_column(String(80))
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    next_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    tries: Mapped[int] = mapped_column(default=0)
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    outcome: Mapped[str | None] = mapped_column(String(20))
