@@ -1,0 +1,73 @@
+"""Reading the terms."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.catalog.queries import list_services
+from portal.chile import format_phone, format_rut
+from portal.hours.queries import load_calendar
+from portal.hours.rules import weekly_text
+from portal.settings.queries import load as load_business
+from portal.terms.models import TermsAcceptance, TermsVersion
+from portal.terms.rules import PriceLine, TermsFacts
+
+
+def current(session: Session) -> TermsVersion | None:
+    """The version in force, or None before the first."""
+    return session.scalar(
+        select(TermsVersion).order_by(TermsVersion.number.desc()).limit(1)
+    )
+
+
+def find_version(session: Session, number: int) -> TermsVersion | None:
+    """The version with this number, or None."""
+    return session.scalar(select(TermsVersion).where(TermsVersion.number == number))
+
+
+def list_versions(session: Session) -> list[TermsVersion]:
+    """Every version, newest first."""
+    return list(
+        session.scalars(select(TermsVersion).order_by(TermsVersion.number.desc()))
+    )
+
+
+def find_acceptance(session: Session, order_id: int) -> TermsAcceptance | None:
+    """The proof of acceptance of an order, or None."""
+    return session.scalar(
+        select(TermsAcceptance).where(TermsAcceptance.order_id == order_id)
+    )
+
+
+def _line(text: str) -> str:
+    """The text in one line: a line feed would break the paragraphs."""
+    return " ".join(text.split())
+
+
+def load_facts(session: Session) -> TermsFacts:
+    """What the text quotes, as the owner has it now."""
+    business = load_business(session)
+    prices = tuple(
+        PriceLine(
+            name=_line(service.name),
+            price_normal=service.price_normal,
+            price_special=service.price_special,
+        )
+        for service in list_services(session)
+    )
+    return TermsFacts(
+        business_name=_line(business.business_name),
+        product_name=_line(business.product_name),
+        business_rut=format_rut(business.business_rut),
+        business_address=_line(business.business_address),
+        legal_representative=_line(business.legal_representative),
+        business_email=_line(business.business_email),
+        public_phone=format_phone(business.public_phone),
+        prices=prices,
+        weekly=tuple(weekly_text(load_calendar(session))),
+        promise_minutes=business.promise_minutes,
+        no_answer_minutes=business.no_answer_minutes,
+        last_sale_minutes=business.last_sale_minutes,
+        order_life_minutes=business.order_life_minutes,
+        pause_limit_minutes=business.pause_limit_minutes,
+        warranty_days=business.warranty_days,
+    )

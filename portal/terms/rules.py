@@ -1,0 +1,95 @@
+"""The text of the terms: rendering, its fingerprint, its blocks. Pure."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+from portal.terms import duties_rules, offer_rules
+from portal.terms.facts_rules import ATTENTION_MINUTES, PriceLine, TermsFacts
+
+__all__ = [
+    "ATTENTION_MINUTES",
+    "DOCUMENT",
+    "LOCALE",
+    "QUOTED",
+    "Block",
+    "PriceLine",
+    "TermsFacts",
+    "checkbox_text",
+    "render_terms",
+    "text_hash",
+    "to_blocks",
+]
+
+DOCUMENT = "terms"
+LOCALE = "es-CL"
+TITLE = "# Términos de la atención de soporte en línea"
+
+# The owner's values that the text quotes: only `terms.service` may change them.
+QUOTED = frozenset(
+    {
+        "business_name",
+        "product_name",
+        "business_rut",
+        "business_address",
+        "business_email",
+        "legal_representative",
+        "public_phone",
+        "promise_minutes",
+        "no_answer_minutes",
+        "last_sale_minutes",
+        "order_life_minutes",
+        "pause_limit_minutes",
+        "warranty_days",
+    }
+)
+
+BlockKind = Literal["h1", "h2", "li", "p"]
+_MARKS: tuple[tuple[str, BlockKind], ...] = (("# ", "h1"), ("## ", "h2"), ("- ", "li"))
+
+
+@dataclass(frozen=True)
+class Block:
+    """One paragraph, heading or list item of the text, without its mark."""
+
+    kind: BlockKind
+    text: str
+
+
+def render_terms(facts: TermsFacts) -> str:
+    """The full text. The same facts always give the same characters.
+
+    Simple marks: `# ` and `## ` open headings, `- ` a list item; a blank line parts
+    everything but the items of one list.
+    """
+    sections = (*offer_rules.SECTIONS, *duties_rules.SECTIONS)
+    lines = [TITLE, *(line for section in sections for line in section(facts))]
+    text = ""
+    before = ""
+    for line in lines:
+        same_list = before.startswith("- ") and line.startswith("- ")
+        text += ("\n" if same_list else "\n\n") + line
+        before = line
+    return text.strip() + "\n"
+
+
+def to_blocks(body: str) -> list[Block]:
+    """The text in order, for a template that escapes it."""
+    return [_to_block(line) for line in body.splitlines() if line.strip()]
+
+
+def _to_block(line: str) -> Block:
+    for mark, kind in _MARKS:
+        if line.startswith(mark):
+            return Block(kind, line.removeprefix(mark))
+    return Block("p", line)
+
+
+def text_hash(body: str) -> str:
+    """SHA-256 of the text's UTF-8, in hexadecimal."""
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def checkbox_text(number: int) -> str:
+    """The words beside the box that the customer ticks."""
+    return f"He leído y acepto los Términos v{number}"
