@@ -1,0 +1,115 @@
+"""The `flask` commands: one group a noun, each in a section of its own."""
+
+import json
+import sys
+from collections.abc import Iterable
+from datetime import datetime
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+from sqlalchemy import inspect
+
+from portal import clock
+from portal.db import db
+from portal.hours.models import WeeklyWindow
+from portal.hours.queries import DEFAULT_CALENDAR, load_calendar
+from portal.hours.rules import CLOSED, Calendar, Regime, regime_at
+
+# --- flask hours -----------------------------------------------------------------
+
+hours = AppGroup("hours", help="When the help desk is open.")
+
+# The library knows Chile's holidays up to 2100, and a search looks a year ahead.
+FIRST_YEAR, LAST_YEAR = 1970, 2098
+_KIND_WORDS = {"normal": "normal", "special": "especial", "closed": "cerrado"}
+
+
+def _parse_instant(text: str) -> datetime:
+    """Raises UsageError (exit 2) unless the text is an instant with its offset."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.UsageError(f"{text!a} is not an ISO instant.") from error
+    if instant.tzinfo is None:
+        raise click.UsageError(f"{text!a} needs an offset, like -03:00 or Z.")
+    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+        raise click.UsageError(
+            f"{text!a} is outside the years {FIRST_YEAR} to {LAST_YEAR}."
+        )
+    return instant
+
+
+def _lines_of_standard_input() -> list[str]:
+    try:
+        text = sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        raise click.UsageError("the standard input is not UTF-8.") from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _instants(arguments: Iterable[str]) -> list[datetime]:
+    """All of them, read before anything is printed; `-` stands for standard input."""
+    texts: list[str] = []
+    for argument in arguments:
+        texts += _lines_of_standard_input() if argument == "-" else [argument]
+    return [_parse_instant(text) for text in texts]
+
+
+def _calendar() -> Calendar:
+    session = db.session()
+    if not inspect(session.connection()).has_table(WeeklyWindow.__tablename__):
+        click.echo("The database has no tables yet: default hours.", err=True)
+        return DEFAULT_CALENDAR
+    return load_calendar(session)
+
+
+def _local_iso(instant: datetime | None) -> str | None:
+    return clock.local(instant).isoformat() if instant else None
+
+
+def _as_json(regime: Regime) -> str:
+    answer = {
+        "kind": regime.kind,
+        "closes_at": _local_iso(regime.closes_at),
+        "next_opening": _local_iso(regime.next_opening),
+        "reason": regime.reason,
+    }
+    return json.dumps(answer, ensure_ascii=False)
+
+
+def _as_row(instant: datetime, regime: Regime) -> str:
+    edge = regime.closes_at or regime.next_opening
+    word = "abre" if regime.kind == CLOSED else "hasta"
+    shown = f"{word} {clock.local(edge):%d-%m-%Y %H:%M}" if edge else "sin apertura"
+    return (
+        f"{clock.local(instant):%d-%m-%Y %H:%M:%S}  {_KIND_WORDS[regime.kind]:<8}  "
+        f"{shown:<22}  {regime.reason}"
+    )
+
+
+@hours.command("at")
+@click.argument("instants", nargs=-1, required=True, metavar="INSTANT...")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def hours_at(instants: tuple[str, ...], as_json: bool) -> None:
+    """Say which regime holds at each ISO INSTANT; `-` reads standard input."""
+    wanted = _instants(instants)
+    calendar = _calendar()
+    lines = (
+        []
+        if as_json
+        else ["Hora de Santiago     Horario   Cambia                  Motivo"]
+    )
+    for instant in wanted:
+        regime = regime_at(calendar, instant)
+        lines.append(_as_json(regime) if as_json else _as_row(instant, regime))
+    if lines:
+        click.echo("\n".join(lines))
+
+
+# --- registration ----------------------------------------------------------------
+
+
+def register(app: Flask) -> None:
+    """Hang every group of commands on the application."""
+    app.cli.add_command(hours)
