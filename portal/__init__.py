@@ -1,0 +1,55 @@
+"""The paid-support portal: the composition root, no rules."""
+
+from datetime import timedelta
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from portal import assets, cli, clock, web
+from portal.config import ROOT, Settings, settings_from_environment
+from portal.db import db, engine_options, prepare_engine
+from portal.orders import models as _orders  # noqa: F401 (the terms refer to it)
+from portal.storefront import gallery_views
+from portal.terms import views as terms_views
+
+MAX_BODY_BYTES = 64 * 1024
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application. Raises ConfigurationError with every problem at once."""
+    settings = settings or settings_from_environment()
+    clock.configure(settings.clock_file, settings.portal_now)
+    app = Flask(__name__, static_folder=None)
+    app.extensions["portal_settings"] = settings
+    app.config.update(_flask_config(settings))
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    assets.init_app(app)
+    web.init_app(app)
+    cli.register(app)
+    app.register_blueprint(terms_views.bp)
+    app.register_blueprint(gallery_views.bp)
+    return app
+
+
+def _flask_config(settings: Settings) -> dict[str, object]:
+    secure = settings.public_url.startswith("https://")
+    return {
+        "SECRET_KEY": settings.secret_keys[0],
+        "SECRET_KEY_FALLBACKS": list(settings.secret_keys[1:]),
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
+        "SESSION_COOKIE_NAME": "__Host-portal" if secure else "portal",
+        "SESSION_COOKIE_SECURE": secure,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),
+        # The token lives as long as the session: a stressed customer may take an hour.
+        "WTF_CSRF_TIME_LIMIT": None,
+        "WTF_CSRF_SSL_STRICT": False,
+        "MAX_CONTENT_LENGTH": MAX_BODY_BYTES,
+        "MAX_FORM_MEMORY_SIZE": MAX_BODY_BYTES,
+        "MAX_FORM_PARTS": 100,
+    }

@@ -1,0 +1,218 @@
+"""Rendering, htmx, security headers, error pages, template filters, CSRF."""
+
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    make_response,
+    render_template,
+    request,
+)
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
+from htmx_flask import Htmx
+from htmx_flask import request as htmx_request
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from portal import chile, clock, money
+from portal.config import Settings
+from portal.db import db, is_busy
+from portal.errors import BusyError, ConflictError, NotFoundError, RefusedError
+from portal.settings import queries as settings_queries
+from portal.settings.rules import BusinessSettings
+
+csrf = CSRFProtect()
+htmx = Htmx()
+limiter = Limiter(get_remote_address, storage_uri="memory://")
+
+RETRY_AFTER_SECONDS = 5
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'; form-action {form_action}"
+)
+
+
+def settings() -> Settings:
+    """The configuration of the running application."""
+    return cast(Settings, current_app.extensions["portal_settings"])
+
+
+def static_url(name: str) -> str:
+    """The hashed address of a static file."""
+    return cast(str, current_app.jinja_env.globals["static_url"](name))
+
+
+def is_htmx() -> bool:
+    """Whether htmx asked for a fragment (and not for a whole page)."""
+    return bool(htmx_request.htmx)
+
+
+def page(template: str, code: int = 200, /, **context: Any) -> Response:
+    """A whole page, never cached unless the view says otherwise."""
+    return make_response(render_template(template, **context), code)
+
+
+def fragment(template: str, code: int = 200, /, **context: Any) -> Response:
+    """A fragment for htmx; its URL may have two bodies, so caches must tell."""
+    response = page(template, code, **context)
+    response.vary.add("HX-Request")
+    return response
+
+
+def nothing_changed() -> Response:
+    """The answer to a poll that already has the newest version."""
+    return make_response("", 204)
+
+
+def allow_payment_forms() -> None:
+    """Let forms of this answer end at a gateway.
+
+    Chromium checks every hop of the redirect after a post, and Mercado Pago's hosts are
+    known only then, so this page, and only this, allows any https host.
+    """
+    g.form_action = "'self' https:"
+    if settings().is_demo:
+        for url in (settings().mercadopago_api_url, settings().webpay_api_url):
+            parts = urlsplit(url)
+            g.form_action += f" {parts.scheme}://{parts.netloc}"
+
+
+def _tell_the_time(response: Response) -> None:
+    """Give the page's countdowns the server's present instant, with every answer.
+
+    A poll answered "nothing changed" has no body to carry it.
+    """
+    response.headers["X-Now"] = str(int(clock.utcnow().timestamp() * 1000))
+
+
+def _secure(response: Response) -> Response:
+    form_action = g.get("form_action", "'self'")
+    headers = response.headers
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    if request.endpoint == "static":
+        return response
+    _tell_the_time(response)
+    headers["Content-Security-Policy"] = _CSP.format(form_action=form_action)
+    headers["X-Frame-Options"] = "DENY"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+    headers.setdefault("Cache-Control", "no-store")
+    if not settings().is_demo:
+        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    return response
+
+
+_STATUS_OF = (
+    (NotFoundError, 404),
+    (ConflictError, 409),
+    (RefusedError, 422),
+    (BusyError, 503),
+)
+
+
+def _error_page(status: int, message: str = "") -> Response:
+    """A page that helps: what happened, the next step, a phone."""
+    db.session.rollback()
+    response = page("errors/error.html", status, status=status, message=message)
+    if status == 503:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _handle_http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status < 400:
+        return cast(Response, error.get_response())
+    response = _error_page(status)
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            response.headers[name] = value
+    return response
+
+
+def _handle_domain(error: Exception) -> Response:
+    for kind, status in _STATUS_OF:
+        if isinstance(error, kind):
+            return _error_page(status, str(error))
+    raise error
+
+
+def _handle_database(error: DBAPIError) -> Response:
+    if not is_busy(error):
+        raise error
+    current_app.logger.error("database busy: %s", type(error.orig).__name__)
+    return _error_page(503)
+
+
+def _handle_csrf(_error: CSRFError) -> Response:
+    return _error_page(400, "Por seguridad, vuelva a abrir la página e intente otra vez.")
+
+
+def _add_filters(app: Flask) -> None:
+    filters = app.jinja_env.filters
+    filters["pesos"] = money.format_pesos
+    filters["hour"] = chile.format_hour
+    filters["day"] = chile.format_day
+    filters["date"] = chile.format_date
+    filters["moment"] = chile.format_moment
+    filters["phone"] = chile.format_phone
+    filters["rut"] = chile.format_rut
+
+
+def business() -> BusinessSettings:
+    """What the owner edits, read once a request; defaults when nothing can be read."""
+    if "business" not in g:
+        try:
+            g.business = settings_queries.load(db.session())
+        except DBAPIError:
+            g.business = BusinessSettings()
+    return cast(BusinessSettings, g.business)
+
+
+def _page_context() -> dict[str, Any]:
+    """What every page may show: who we are, the mode, the present instant."""
+    return {
+        "business": business(),
+        "demo": settings().is_demo,
+        "now": clock.utcnow(),
+    }
+
+
+def init_app(app: Flask) -> None:
+    """Hang rendering, guards and error pages on the application."""
+    from jinja2 import StrictUndefined
+
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    proxies = settings_of(app).trusted_proxies
+    if proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies
+        )
+    csrf.init_app(app)
+    htmx.init_app(app)
+    limiter.init_app(app)
+    _add_filters(app)
+    app.context_processor(_page_context)
+    app.after_request(_secure)
+    app.register_error_handler(CSRFError, _handle_csrf)
+    app.register_error_handler(HTTPException, _handle_http)
+    app.register_error_handler(DBAPIError, _handle_database)
+    for kind, _status in _STATUS_OF:
+        app.register_error_handler(kind, _handle_domain)
+
+
+def settings_of(app: Flask) -> Settings:
+    """The configuration of `app`, outside a request."""
+    return cast(Settings, app.extensions["portal_settings"])
