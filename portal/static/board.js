@@ -1,0 +1,89 @@
+/* The board: says when it lost contact, rings when allowed, counts in the title. */
+(() => {
+  "use strict";
+  const LOST_AFTER_MS = 15000;
+  const doc = document;
+  const veil = doc.getElementById("sin-conexion");
+  const board = () => doc.getElementById("tablero");
+  const title = doc.title;
+  const hour = new Intl.DateTimeFormat("es-CL", {
+    timeZone: "America/Santiago",
+    timeStyle: "medium",
+    hourCycle: "h23",
+  });
+
+  /* Contact. The veil is put up by the browser alone: the server cannot say it is away. */
+  let contact = performance.now();
+  let contactAt = portal.now();
+  const lost = () => doc.body.classList.contains("is-offline");
+  const touch = () => {
+    contact = performance.now();
+    contactAt = portal.now();
+    if (!lost()) return;
+    doc.body.classList.remove("is-offline");
+    veil.hidden = true;
+    const { full } = board().dataset;
+    if (full) htmx.ajax("GET", full, { target: "#tablero", swap: "outerMorph" });
+  };
+  const watch = () => {
+    if (!board() || lost() || performance.now() - contact < LOST_AFTER_MS) return;
+    doc.body.classList.add("is-offline");
+    veil.querySelector("time").textContent = hour.format(contactAt);
+    veil.hidden = false;
+  };
+  doc.addEventListener("htmx:after:request", (event) => {
+    const { response } = event.detail.ctx;
+    if (response && response.status < 400) touch();
+  });
+
+  /* Sound, once somebody allowed it: each new data-alert key rings once. */
+  let audio = null;
+  let rung = null;
+  const beep = (at, pitch) => {
+    const tone = audio.createOscillator();
+    const gain = audio.createGain();
+    tone.frequency.value = pitch;
+    gain.gain.setValueAtTime(0.3, at);
+    gain.gain.exponentialRampToValueAtTime(0.001, at + 0.35);
+    tone.connect(gain).connect(audio.destination);
+    tone.start(at);
+    tone.stop(at + 0.35);
+  };
+  const ring = () => {
+    if (!audio) return;
+    beep(audio.currentTime, 880);
+    beep(audio.currentTime + 0.4, 1175);
+  };
+  const keys = () => [...doc.querySelectorAll("[data-alert]")].map((el) => el.dataset.alert);
+  const refresh = () => {
+    const present = keys();
+    if (rung && present.some((key) => !rung.has(key))) ring();
+    rung = new Set(present);
+    const waiting = Number(board()?.dataset.waiting);
+    doc.title = waiting ? `(${waiting}) ${title}` : title;
+  };
+  const showSound = () => {
+    doc.querySelectorAll("[data-sound]").forEach((button) => {
+      button.setAttribute("aria-pressed", String(Boolean(audio)));
+    });
+  };
+  doc.addEventListener("click", async (event) => {
+    if (!event.target.closest("[data-sound]")) return;
+    if (audio) {
+      audio.close();
+      audio = null;
+    } else {
+      audio = new AudioContext();
+      await audio.resume();
+      ring();
+    }
+    showSound();
+  });
+  doc.addEventListener("htmx:after:swap", () => {
+    refresh();
+    showSound();
+  });
+
+  refresh();
+  setInterval(watch, 500);
+})();
