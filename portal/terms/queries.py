@@ -1,7 +1,7 @@
 """Reading the terms."""
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from portal.catalog.queries import list_services
 from portal.chile import format_phone, format_rut
@@ -25,10 +25,9 @@ def find_version(session: Session, number: int) -> TermsVersion | None:
 
 
 def list_versions(session: Session) -> list[TermsVersion]:
-    """Every version, newest first."""
-    return list(
-        session.scalars(select(TermsVersion).order_by(TermsVersion.number.desc()))
-    )
+    """Every version, newest first; a text is read only when it is asked for."""
+    query = select(TermsVersion).order_by(TermsVersion.number.desc())
+    return list(session.scalars(query.options(defer(TermsVersion.body))))
 
 
 def find_acceptance(session: Session, order_id: int) -> TermsAcceptance | None:
