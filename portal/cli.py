@@ -31,6 +31,8 @@ def _parse_instant(text: str) -> datetime:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
         raise click.UsageError(f"{text!a} is not an ISO instant.") from error
+    if not text.isprintable():  # Python 3.11 reads over a NUL at the end
+        raise click.UsageError(f"{text!a} is not an ISO instant.")
     if instant.tzinfo is None:
         raise click.UsageError(f"{text!a} needs an offset, like -03:00 or Z.")
     if not FIRST_YEAR <= instant.year <= LAST_YEAR:
