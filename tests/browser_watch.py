@@ -1,0 +1,58 @@
+"""What a page must never do in a test: report an error or break the content policy."""
+
+import re
+import shutil
+from typing import Any
+
+from playwright.sync_api import ConsoleMessage, Page
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic"]
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 360, "height": 740},
+    "locale": "es-CL",
+    "timezone_id": "America/Santiago",
+    "has_touch": True,
+}
+# Chromium reports an answer of these as an error of the page; here they are how a form
+# says what must be mended (422) and an act that it came too late (409).
+_EXPECTED = re.compile(r"Failed to load resource: .* status of (422|409)")
+_REPORT_VIOLATIONS = """
+document.addEventListener("securitypolicyviolation", event =>
+  console.error("CSP violation", event.violatedDirective, event.blockedURI));
+"""
+
+
+def chromium() -> str:
+    """The path of the installed Chromium. Raises RuntimeError when there is none."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    raise RuntimeError("chromium is missing: `make test` or install it")
+
+
+class Watch:
+    """Collects what the pages report; `allow` names what a test provokes on purpose."""
+
+    def __init__(self) -> None:
+        self.reports: list[str] = []
+        self.allowed = [_EXPECTED]
+
+    def allow(self, pattern: str) -> None:
+        self.allowed.append(re.compile(pattern))
+
+    def follow(self, page: Page) -> None:
+        page.add_init_script(_REPORT_VIOLATIONS)
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self.reports.append(f"error: {error}"))
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            where = message.location.get("url", "")
+            self.reports.append(f"{message.text} ({where})")
+
+    def problems(self) -> list[str]:
+        return [
+            text
+            for text in self.reports
+            if not any(pattern.search(text) for pattern in self.allowed)
+        ]

@@ -1,0 +1,77 @@
+"""The tests' own tools do what they promise."""
+
+from datetime import timedelta
+
+import pytest
+from browser_watch import Watch
+from conftest import TUESDAY_NOON, FrozenClock
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Page
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from portal import clock as portal_clock
+from portal.db import db, transaction
+from portal.settings import queries, service
+
+
+def test_clock_stands_until_the_test_moves_it(app: Flask, clock: FrozenClock) -> None:
+    assert portal_clock.utcnow() == TUESDAY_NOON
+    clock.advance(minutes=5)
+    assert portal_clock.utcnow() == TUESDAY_NOON + timedelta(minutes=5)
+
+
+@pytest.mark.postgres
+def test_each_test_has_a_database_of_its_own_kind(
+    session: Session, both_databases: str
+) -> None:
+    assert db.engine.dialect.name == both_databases
+    assert queries.revision(session) == 0
+    with transaction() as writing:
+        service.bump_revision(writing, TUESDAY_NOON)
+    assert queries.revision(session) == 1
+
+
+def test_sqlite_is_the_default_with_full_synchronisation(session: Session) -> None:
+    assert session.scalar(text("PRAGMA synchronous")) == 2
+    assert session.scalar(text("PRAGMA journal_mode")) == "wal"
+
+
+def test_post_without_its_token_is_refused(app: Flask, client: FlaskClient) -> None:
+    app.add_url_rule("/probe", "probe", lambda: "reached", methods=["POST"])
+    assert client.post("/probe", csrf=False).status_code == 400
+    assert client.post("/probe").text == "reached"
+
+
+def _visit(page: Page, html: str) -> None:
+    page.route(
+        "http://page.test/",
+        lambda route: route.fulfill(body=html, content_type="text/html"),
+    )
+    page.goto("http://page.test/")
+    # A violation is reported after the page has loaded.
+    page.evaluate("new Promise(resolve => requestAnimationFrame(resolve))")
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<script>console.error('broken')</script>",
+        "<script>missing()</script>",
+        '<meta http-equiv="Content-Security-Policy" content="style-src \'none\'">'
+        "<p style='color: red'>",
+    ],
+)
+def test_page_that_reports_an_error_fails_its_test(
+    page: Page, watch: Watch, html: str
+) -> None:
+    _visit(page, html)
+    assert watch.problems()
+    watch.allow(".")
+
+
+def test_page_is_a_phone_in_santiago(page: Page) -> None:
+    _visit(page, "<p>Hola</p>")
+    zone = page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
+    assert (page.evaluate("innerWidth"), zone) == (360, "America/Santiago")
