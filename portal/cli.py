@@ -7,14 +7,16 @@ from datetime import datetime
 
 import click
 from flask import Flask
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import inspect
+from sqlalchemy.exc import DBAPIError
 
 from portal import clock
 from portal.db import db
 from portal.hours.models import WeeklyWindow
 from portal.hours.queries import DEFAULT_CALENDAR, load_calendar
 from portal.hours.rules import CLOSED, Calendar, Regime, regime_at
+from portal.terms import service as terms_service
 
 # --- flask hours -----------------------------------------------------------------
 
@@ -60,10 +62,13 @@ def _instants(arguments: Iterable[str]) -> list[datetime]:
 
 def _calendar() -> Calendar:
     session = db.session()
-    if not inspect(session.connection()).has_table(WeeklyWindow.__tablename__):
-        click.echo("The database has no tables yet: default hours.", err=True)
-        return DEFAULT_CALENDAR
-    return load_calendar(session)
+    try:
+        if inspect(session.connection()).has_table(WeeklyWindow.__tablename__):
+            return load_calendar(session)
+    except DBAPIError as error:
+        raise click.ClickException("the database cannot be read.") from error
+    click.echo("The database has no tables yet: default hours.", err=True)
+    return DEFAULT_CALENDAR
 
 
 def _local_iso(instant: datetime | None) -> str | None:
@@ -109,9 +114,21 @@ def hours_at(instants: tuple[str, ...], as_json: bool) -> None:
         click.echo("\n".join(lines))
 
 
+# --- flask setup -----------------------------------------------------------------
+
+
+@click.command("setup")
+@with_appcontext
+def setup() -> None:
+    """Add the services, topics and first terms that are missing; change nothing else."""
+    number = terms_service.set_up(clock.utcnow())
+    click.echo(f"Services, topics and terms are in place: version {number}.")
+
+
 # --- registration ----------------------------------------------------------------
 
 
 def register(app: Flask) -> None:
     """Hang every group of commands on the application."""
     app.cli.add_command(hours)
+    app.cli.add_command(setup)

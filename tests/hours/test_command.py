@@ -18,6 +18,7 @@ from portal.hours.service import set_override
 from portal.journal.service import SYSTEM
 
 ROOT = Path(__file__).resolve().parents[2]
+SECRET_KEY = "hours-secret-key-0123456789abcdefghijklmnop"
 KEYS = ["kind", "closes_at", "next_opening", "reason"]
 
 
@@ -150,6 +151,16 @@ def test_a_database_without_tables_answers_with_the_defaults(tmp_path: Path) -> 
     result = run(app, "2026-11-24T12:00:00-03:00", "--json")
     assert answers(result)[0]["kind"] == "normal"
     assert "default hours" in result.stderr
+
+
+def test_a_database_out_of_reach_is_told_and_nothing_is_answered(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path / 'nowhere' / 'portal.sqlite3'}"
+    app = create_app(load_settings({"DATABASE_URL": url, "SECRET_KEY": SECRET_KEY}))
+    result = run(app, "2026-11-24T12:00:00-03:00", "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "the database cannot be read" in result.stderr
 
 
 def test_the_program_answers_a_list_from_standard_input(tmp_path: Path) -> None:

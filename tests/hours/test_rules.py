@@ -153,6 +153,12 @@ def test_an_override_closes_an_ordinary_day() -> None:
     )
 
 
+def test_windows_left_on_a_day_that_is_closed_open_nothing() -> None:
+    windows = (Window("normal", time(9), time(18)),)
+    calendar = calendar_with(DayOverride(date(2026, 11, 24), "closed", windows))
+    assert regime_at(calendar, at("2026-11-24 12:00")).kind == "closed"
+
+
 def test_an_override_of_a_holiday_may_keep_it_closed_with_its_own_words() -> None:
     calendar = calendar_with(
         DayOverride(date(2026, 12, 25), "closed", (), "Vacaciones")
@@ -200,6 +206,8 @@ def test_a_window_in_the_hour_that_spring_skips_never_opens() -> None:
     regime = regime_at(calendar, at("2026-09-06T04:00:00Z"))
     assert regime.kind == "closed"
     assert regime.next_opening == at("2026-09-07 09:00")
+    evening = regime_at(calendar, at("2026-09-05 22:00-04:00"))
+    assert evening.next_opening == at("2026-09-07 09:00")
 
 
 def test_a_window_over_the_hour_that_autumn_repeats_is_open_once() -> None:
@@ -298,6 +306,12 @@ def test_upcoming_closed_days_hold_holidays_and_the_owners_days() -> None:
     ]
     assert upcoming_closed_days(calendar, date(2026, 12, 25), 1)[0][0].day == 25
     assert len(upcoming_closed_days(calendar, date(2026, 11, 24), 99)) < 30
+
+
+def test_a_day_without_windows_every_week_is_no_news() -> None:
+    calendar = Calendar({**DEFAULT_WEEKLY, 6: ()}, {})
+    found = upcoming_closed_days(calendar, date(2026, 11, 24), 2)
+    assert [day for day, _why in found] == [date(2026, 12, 8), date(2026, 12, 25)]
 
 
 def test_the_week_in_words_is_as_the_terms_print_it() -> None:
