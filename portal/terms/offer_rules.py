@@ -15,12 +15,13 @@ def who_we_are(facts: TermsFacts) -> Iterator[str]:
     yield "## 1. Quiénes somos y para qué es este servicio"
     yield (
         f"{facts.business_name} ha dispuesto para usted la atención de su área de "
-        "soporte, que presta sus servicios a todos los clientes que trabajan con el "
-        f"software {facts.product_name} (en adelante, «el programa»)."
+        "soporte, que presta sus servicios a todos nuestros clientes que trabajan con "
+        f"el software {facts.product_name} (en adelante, «el programa»)."
     )
     yield (
         "No necesita tener un contrato activo: usted paga en línea y recibe de "
-        "inmediato, dentro del horario de atención, la ayuda de nuestra Mesa de Ayuda."
+        "inmediato, dentro del horario de atención, una atención de nuestra Mesa de "
+        "Ayuda."
     )
     yield "Datos del proveedor:"
     labels = (
@@ -45,7 +46,10 @@ def how_to_buy(facts: TermsFacts) -> Iterator[str]:
         "La compra tiene cuatro pasos: sus datos, la revisión, el pago y la "
         "confirmación. Antes de pagar puede volver y corregir lo que escribió."
     )
-    yield "- Se paga con Webpay o con Mercado Pago. No se recibe pago en efectivo."
+    yield (
+        "- En este sitio se paga con Webpay o con Mercado Pago. No se recibe pago en "
+        "efectivo."
+    )
     yield (
         f"- La atención de soporte en línea se vende hasta {before}; los demás "
         "servicios, a cualquier hora."
@@ -91,12 +95,12 @@ def prices(facts: TermsFacts) -> Iterator[str]:
 
 def hours(facts: TermsFacts) -> Iterator[str]:
     yield "## 4. Horarios de atención"
-    yield f"Las horas son las de Santiago: {ZONE_LABEL}."
+    yield f"Todos los horarios están en {ZONE_LABEL}."
     yield from (f"- {label}: {text}." for label, text in facts.weekly)
     yield (
         "Los días feriados distintos de los domingos no están contemplados en el "
-        "horario de trabajo: no se atiende. Si un día cambia de horario por otro "
-        "motivo, lo decimos en la portada antes de que usted compre."
+        "horario de trabajo: no se atiende. Si un día tiene un horario distinto "
+        "de este, lo decimos en la portada antes de que usted compre."
     )
 
 

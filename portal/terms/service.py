@@ -82,6 +82,13 @@ def ensure_first_version(session: Session, now: datetime) -> TermsVersion:
     return queries.current(session) or publish_in(session, actor=SYSTEM, now=now)
 
 
+def set_up(now: datetime) -> int:
+    """Services, topics and version 1 where they are missing; the version in force."""
+    with transaction() as session:
+        catalog_service.ensure_defaults(session, now)
+        return ensure_first_version(session, now).number
+
+
 def accept(
     session: Session,
     *,

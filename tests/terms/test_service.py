@@ -109,6 +109,22 @@ def test_publishing_the_same_text_makes_no_version(published: Session) -> None:
     assert count(published, TermsVersion) == 1
 
 
+def test_set_up_twice_is_set_up_once(session: Session) -> None:
+    assert service.set_up(TUESDAY_NOON) == 1
+    body = current(session).body
+    assert service.set_up(LATER) == 1
+    assert "Reinstalación del programa: $45.990." in body
+    assert count(session, TermsVersion) == 1
+    assert count(session, Service) == 4
+
+
+def test_setup_command_says_which_version_is_in_force(app: Flask) -> None:
+    for _time in range(2):
+        result = app.test_cli_runner().invoke(args=["setup"])
+        assert result.exit_code == 0
+        assert "version 1." in result.output
+
+
 def test_before_the_first_there_is_no_version(session: Session) -> None:
     assert queries.current(session) is None
     assert queries.find_version(session, 1) is None
@@ -232,6 +248,7 @@ def test_two_publishers_at_once_follow_one_another(
         with app.app_context():
             return service.change_setting("warranty_days", 45, actor=OWNER, now=LATER)
 
+    before = settings_queries.revision(published)
     with ThreadPoolExecutor() as pool:
         with transaction() as writing:
             settings_service.write(
@@ -245,6 +262,8 @@ def test_two_publishers_at_once_follow_one_another(
     body = current(published).body
     assert "dentro de 17 minutos" in body
     assert "durante 45 días" in body
+    # Two values and two versions: no live screen misses one.
+    assert settings_queries.revision(published) == before + 4
 
 
 # Immutability ----------------------------------------------------------

@@ -42,9 +42,12 @@ TEXT = render_terms(FACTS)
 # Section of the text, and words that only this clause has.
 SOURCE = [
     (1, "ItplusNet Ltda. ha dispuesto para usted la atención de su área de soporte"),
-    (1, "todos los clientes que trabajan con el software Punto de Venta y Gestión"),
+    (1, "todos nuestros clientes que trabajan con el software Punto de Venta y G"),
     (1, "No necesita tener un contrato activo"),
-    (1, "paga en línea y recibe de inmediato"),
+    (
+        1,
+        "paga en línea y recibe de inmediato, dentro del horario de atención, una aten",
+    ),
     (1, "Mesa de Ayuda"),
     (4, "Lunes a viernes: 09:00 a 18:30 (normal), 18:31 a 22:00 (especial)"),
     (4, "Sábado: 10:00 a 21:00 (especial)"),
