@@ -120,7 +120,7 @@ def hours_at(instants: tuple[str, ...], as_json: bool) -> None:
 @click.command("setup")
 @with_appcontext
 def setup() -> None:
-    """Add the services, topics and first terms that are missing; change nothing else."""
+    """Add the services, topics and terms that are missing; change nothing else."""
     number = terms_service.set_up(clock.utcnow())
     click.echo(f"Services, topics and terms are in place: version {number}.")
 
