@@ -21,6 +21,7 @@ from portal.simulator import (
 from portal.simulator.faults import FaultPlan
 from portal.simulator.gateway import Gateway, install
 from portal.simulator.store import Store
+from portal.simulator.webpay_pages import prepare_templates
 
 MAX_BODY_BYTES = 256 * 1024
 
@@ -37,6 +38,7 @@ def create_simulator(settings: Settings) -> Flask:
     )
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    prepare_templates(app)
     install(app, Gateway(settings, Store(settings.simulator_database), FaultPlan()))
     for blueprint in (
         webpay.blueprint,

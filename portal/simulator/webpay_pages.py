@@ -1,6 +1,17 @@
 """Webpay's form, as the payer sees it."""
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from datetime import datetime
+
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    make_response,
+    redirect,
+    render_template,
+    request,
+)
+from jinja2 import StrictUndefined
 
 from portal import clock
 from portal.simulator import webpay_bank
@@ -11,6 +22,22 @@ from portal.simulator.gateway import current
 blueprint = Blueprint("webpay_pages", __name__)
 
 METHODS = ("", "GET", "POST")
+
+
+def _moment(text: str) -> str:
+    """An ISO instant on Santiago's wall clock."""
+    return clock.local(datetime.fromisoformat(text)).strftime("%d-%m-%Y %H:%M:%S")
+
+
+def _pesos(amount: int) -> str:
+    return f"${amount:,}".replace(",", ".")
+
+
+def prepare_templates(app: Flask) -> None:
+    """The simulator's own filters: it knows nothing of the portal's."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters |= {"moment": _moment, "pesos": _pesos}
 
 
 def send_browser(browser: BrowserReturn) -> Response:
