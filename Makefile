@@ -1,0 +1,65 @@
+# Everything runs in .venv, made here. `make` alone lists what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3
+PORT ?= 8000
+WORKERS ?= 2
+THREADS ?= 16
+TESTERS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+# One stamp for each state of the pins: an unchanged file installs nothing again.
+hash = $(shell cat $(1) 2>/dev/null | sha256sum | cut -c1-16)
+RUN_STAMP := $(VENV)/.installed-$(call hash,requirements.txt)
+DEV_STAMP := $(VENV)/.installed-dev-$(call hash,requirements.txt requirements-dev.txt)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+export PORT
+
+.PHONY: help run serve test lint format
+
+help: ## List the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	@PYTHON=$(PYTHON) bash tests/provision.sh python $(VENV)
+
+$(RUN_STAMP): | $(BIN)/python
+	@echo "Installing what the portal needs ..."
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(DEV_STAMP): | $(BIN)/python
+	@echo "Installing what the tests and checks need ..."
+	@$(PIP) -r requirements-dev.txt
+	@touch $@ $(RUN_STAMP)
+
+run: $(RUN_STAMP) ## The demo: portal, worker, gateway simulator, demo data (PORT=8000)
+	@exec $(BIN)/python app.py
+
+# Two processes; an idle connection counts against backpressure, so it stays wide.
+serve: $(RUN_STAMP) ## The production server alone, on PORT, with the environment as it is
+	@echo "Serving on port $(PORT). Not ready (/salud)? Run: flask db upgrade; flask check"
+	@exec $(BIN)/granian --interface wsgi --host 0.0.0.0 --port $(PORT) \
+	    --workers $(WORKERS) --blocking-threads $(THREADS) --backlog 4096 \
+	    --backpressure 2048 --respawn-failed-workers --workers-kill-timeout 30 \
+	    --no-access-log wsgi:app
+
+test: $(DEV_STAMP) ## All tests, with whatever they need (ARGS="-k name" for some)
+	@bash tests/provision.sh programs
+	@$(BIN)/python -m pytest -q -n $(TESTERS) --dist worksteal $(ARGS)
+
+lint: $(DEV_STAMP) ## Style, types and templates
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy --strict portal
+	@$(BIN)/djlint --quiet --lint portal/templates
+	@$(BIN)/djlint --quiet --check portal/templates
+
+format: $(DEV_STAMP) ## Format the code and the templates
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/djlint --quiet --reformat portal/templates
