@@ -157,7 +157,7 @@ def _matches(payment: Json) -> bool:
 
 def _page_number(name: str, default: int, highest: int) -> int | None:
     text = request.args.get(name, str(default))
-    valid = text.isascii() and text.isdigit() and int(text) <= highest
+    valid = text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= highest
     return int(text) if valid else None
 
 

@@ -164,8 +164,17 @@ def _limits_problem(body: Json) -> str | None:
     for name in ("expiration_date_from", "expiration_date_to", "date_of_expiration"):
         if body.get(name) is not None and parse_moment(body[name]) is None:
             return f"{name} must be an ISO 8601 date with offset"
+    return None
+
+
+def _methods_problem(body: Json) -> str | None:
     methods = body.get("payment_methods") or {}
-    types = [entry.get("id") for entry in methods.get("excluded_payment_types") or []]
+    if not isinstance(methods, dict):
+        return "payment_methods must be an object"
+    excluded = methods.get("excluded_payment_types") or []
+    if not isinstance(excluded, list) or not all(isinstance(e, dict) for e in excluded):
+        return "excluded_payment_types must be a list of objects"
+    types = [entry.get("id") for entry in excluded]
     return "account_money cannot be excluded" if "account_money" in types else None
 
 
@@ -182,7 +191,7 @@ def preference_problem(body: Json) -> tuple[str, str] | None:
     if body.get("auto_return") and not (body.get("back_urls") or {}).get("success"):
         text = "auto_return invalid. back_url.success must be defined"
         return "invalid_auto_return", text
-    problem = _limits_problem(body)
+    problem = _limits_problem(body) or _methods_problem(body)
     return ("bad_request", problem) if problem else None
 
 

@@ -53,7 +53,8 @@ def missing(_error: Exception) -> Response:
 @blueprint.after_app_request
 def secure(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+        "default-src 'none'; style-src 'self'; script-src 'self'; "
+        "img-src 'self' data:; "
         "base-uri 'none'; frame-ancestors 'none'"
     )
     response.headers.setdefault("Cache-Control", "no-store")

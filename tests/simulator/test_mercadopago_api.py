@@ -148,6 +148,8 @@ def test_wrong_token_is_401(sdk, settings):
         (body(back_urls=[1]), "invalid_back_urls"),
         (body(external_reference="x" * 257), "bad_request"),
         (body(expiration_date_to="2026-11-24"), "bad_request"),
+        (body(payment_methods=[1]), "bad_request"),
+        (body(payment_methods={"excluded_payment_types": [1]}), "bad_request"),
         (
             body(payment_methods={"excluded_payment_types": [{"id": "account_money"}]}),
             "bad_request",

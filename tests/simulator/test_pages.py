@@ -1,7 +1,10 @@
 """The simulator's pages: what a tester and a payer see and press."""
 
+import threading
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -23,7 +26,9 @@ def ask(simulator: SimulatorClient, method: str, path: str, **more: Any) -> Any:
     return requests.request(method, url, timeout=10, allow_redirects=False, **more)
 
 
-def new_token(simulator: SimulatorClient, settings: Settings, order: str) -> str:
+def new_token(
+    simulator: SimulatorClient, settings: Settings, order: str, return_url: str = ""
+) -> str:
     headers = {
         "Tbk-Api-Key-Id": settings.webpay_commerce_code,
         "Tbk-Api-Key-Secret": settings.webpay_api_key,
@@ -32,7 +37,7 @@ def new_token(simulator: SimulatorClient, settings: Settings, order: str) -> str
         "buy_order": order,
         "session_id": "s",
         "amount": 19_990,
-        "return_url": f"{simulator.base_url}/volver?x=1",
+        "return_url": return_url or f"{simulator.base_url}/volver?x=1",
     }
     answer = ask(simulator, "POST", API, json=body, headers=headers)
     return answer.json()["token"]
@@ -179,9 +184,39 @@ def test_other_sites_cannot_press_the_buttons(simulator):
     assert ask(simulator, "POST", "/control/reset", data={"a": 1}).status_code == 415
 
 
-def test_return_from_server_to_server_is_a_second_call(simulator, token):
+def test_only_this_machine_drives_the_simulator(settings):
+    stranger = {"REMOTE_ADDR": "192.0.2.1"}
+    client = create_simulator(settings).test_client()
+    for path in ("/", "/control/ledger"):
+        assert client.get(path).status_code == 200
+        assert client.get(path, environ_base=stranger).status_code == 403
+
+
+class _Shop(BaseHTTPRequestHandler):
+    """The shop's return address: puts what it is asked into `calls`."""
+
+    calls: "SimpleQueue[tuple[str, str | None]]" = SimpleQueue()
+
+    def do_GET(self) -> None:
+        self.calls.put((self.path, self.headers.get("Cookie")))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+
+def test_double_return_comes_from_the_server_too(simulator, settings):
+    shop = ThreadingHTTPServer(("127.0.0.1", 0), _Shop)
+    threading.Thread(target=shop.serve_forever, args=(0.01,), daemon=True).start()
+    url = f"http://127.0.0.1:{shop.server_port}/retorno"
+    token = new_token(simulator, settings, "p-2", url)
     assert choose(simulator, token, "double").status_code == 303
-    assert simulator.ledger()["webpay"][0]["outcome"] == "double"
+    path, cookie = _Shop.calls.get(timeout=10)
+    shop.shutdown()
+    shop.server_close()
+    assert (path, cookie) == (f"/retorno?token_ws={token}", None)
 
 
 def test_payer_presses_a_button_on_a_phone(simulator, token, watch, page: Page):
