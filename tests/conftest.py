@@ -134,9 +134,10 @@ def both_databases(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def database_kind(request: pytest.FixtureRequest) -> str:
-    if "both_databases" in request.fixturenames:
-        return str(request.getfixturevalue("both_databases"))
-    return "sqlite"
+    # `request.fixturenames` does not know the name that the mark adds; the test's own
+    # parameters do.
+    parameters = getattr(getattr(request.node, "callspec", None), "params", {})
+    return str(parameters.get("both_databases", "sqlite"))
 
 
 @pytest.fixture

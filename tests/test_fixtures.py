@@ -33,6 +33,13 @@ def test_each_test_has_a_database_of_its_own_kind(
     assert queries.revision(session) == 1
 
 
+@pytest.mark.postgres
+def test_mark_alone_is_enough_for_both_databases(
+    session: Session, request: pytest.FixtureRequest
+) -> None:
+    assert db.engine.dialect.name == request.node.callspec.params["both_databases"]
+
+
 def test_sqlite_is_the_default_with_full_synchronisation(session: Session) -> None:
     assert session.scalar(text("PRAGMA synchronous")) == 2
     assert session.scalar(text("PRAGMA journal_mode")) == "wal"
