@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -13,7 +14,20 @@ MIN_PASSWORD = 10
 MAX_PASSWORD = 200
 # A board on the wall stays open for days; after this one logs in again.
 SESSION_LIFE = timedelta(days=30)
-HOME_OF = {OWNER: "/tablero", TECHNICIAN: "/tablero"}
+HOME = "/tablero"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is logged in: plain values, read anew with every request."""
+
+    id: int
+    name: str
+    role: str
+
+    @property
+    def is_owner(self) -> bool:
+        return self.role == OWNER
 
 
 def new_session_key() -> str:

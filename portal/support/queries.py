@@ -1,0 +1,287 @@
+"""Reading attentions: one for its customer, all of them for the board."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from portal import clock
+from portal.accounts.models import Staff
+from portal.errors import NotFoundError
+from portal.orders.models import Contact, Order
+from portal.settings.models import Setting
+from portal.settings.queries import REVISION
+from portal.support import rules
+from portal.support.models import Attention, AttentionEntry, AttentionNote, Errand
+from portal.support.states import CLOSED, DONE, LIVING, RUNNING, WAITING
+
+_LIVING = tuple(sorted(LIVING))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a log, public or internal; `kind` is empty for an internal one."""
+
+    attention_id: int
+    kind: str
+    text: str
+    at: datetime
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What the board shows of one attention, as it is at the instant of reading."""
+
+    id: int
+    order_id: int
+    state: str
+    regime_kind: str
+    queued_at: datetime
+    promise_at: datetime | None
+    deferred_to: datetime | None
+    technician_id: int | None
+    technician: str | None
+    taken_at: datetime | None
+    contacted_at: datetime | None
+    no_answer_at: datetime | None
+    started_at: datetime | None
+    ends_at: datetime | None
+    paused_at: datetime | None
+    closed_at: datetime | None
+    outcome: str | None
+    topic: str
+    problem: str
+    name: str
+    phone: str
+    last_entry: Line | None = None
+    last_note: Line | None = None
+
+    @property
+    def number(self) -> str:
+        return str(1000 + self.order_id)
+
+
+def find_for_order(session: Session, order_id: int) -> Attention | None:
+    """The attention of an order, if it has one."""
+    return session.scalar(select(Attention).where(Attention.order_id == order_id))
+
+
+def find_errand_for_order(session: Session, order_id: int) -> Errand | None:
+    """The errand of an order, if it has one."""
+    return session.scalar(select(Errand).where(Errand.order_id == order_id))
+
+
+def get(session: Session, attention_id: int, *, lock: bool = False) -> Attention:
+    """The attention with this id, its row locked for the transaction when asked."""
+    statement = select(Attention).where(Attention.id == attention_id)
+    attention = session.scalar(statement.with_for_update() if lock else statement)
+    if attention is None:
+        raise NotFoundError("No encontramos esa atención.")
+    return attention
+
+
+def technician_name(session: Session, staff_id: int | None) -> str | None:
+    """The name of a member of staff, as customers and colleagues read it."""
+    return session.scalar(select(Staff.name).where(Staff.id == staff_id))
+
+
+def entries(session: Session, attention_id: int) -> list[Line]:
+    """What the customer was told, oldest first."""
+    rows = session.execute(
+        _entry_lines()
+        .where(AttentionEntry.attention_id == attention_id)
+        .order_by(AttentionEntry.id)
+    )
+    return [_line(row) for row in rows]
+
+
+def _line(row: Row[int, str, str, datetime, str]) -> Line:
+    attention_id, kind, text, at, author = row
+    return Line(attention_id, kind, text, at, author)
+
+
+def _entry_lines() -> Select[int, str, str, datetime, str]:
+    entry = AttentionEntry
+    return select(
+        entry.attention_id, entry.kind, entry.text, entry.at, Staff.name
+    ).join(Staff, Staff.id == entry.technician_id)
+
+
+def queue_place(session: Session, attention: Attention) -> int | None:
+    """The place among those who wait, 1 for the next; None when it does not wait."""
+    if attention.state != WAITING:
+        return None
+    own, number = rules.queue_key(attention)
+    key = func.coalesce(Attention.promise_at, Attention.queued_at)
+    before = or_(key < own, and_(key == own, Attention.id < number))
+    ahead = session.scalar(
+        select(func.count()).where(Attention.state == WAITING, before)
+    )
+    return 1 + (ahead or 0)
+
+
+def day_start(now: datetime) -> datetime:
+    """The first instant of Santiago's day, in UTC."""
+    day = clock.local(now).date()
+    return datetime.combine(day, time(), clock.ZONE).astimezone(UTC)
+
+
+def _on_board(now: datetime) -> ColumnElement[bool]:
+    """The rows of the board and of its version: the living, and today's.
+
+    A row leaves this set only when the day does, so a sum of versions over it, read
+    with the day, never comes back to what it was.
+    """
+    return or_(Attention.state.in_(_LIVING), Attention.changed_at >= day_start(now))
+
+
+def version_of_now(session: Session, now: datetime, until: datetime | None) -> str:
+    """The version of what the board shows at `now`, true until `until`; one query."""
+    revision = select(Setting.value).where(Setting.name == REVISION).scalar_subquery()
+    count, versions, settings = session.execute(
+        select(
+            func.count(), func.coalesce(func.sum(Attention.version), 0), revision
+        ).where(_on_board(now))
+    ).one()
+    day = clock.local(now).strftime("%Y%m%d")
+    return rules.board_version(day, count, int(versions), int(settings or 0), until)
+
+
+def is_current(session: Session, asked: str, now: datetime) -> bool:
+    """Whether a board that shows version `asked` would look the same now."""
+    return rules.is_current(asked, version_of_now(session, now, None), now)
+
+
+_CARD = (
+    select(
+        Attention.id,
+        Attention.order_id,
+        Attention.state,
+        Attention.regime_kind,
+        Attention.queued_at,
+        Attention.promise_at,
+        Attention.deferred_to,
+        Attention.technician_id,
+        Staff.name.label("technician"),
+        Attention.taken_at,
+        Attention.contacted_at,
+        Attention.no_answer_at,
+        Attention.started_at,
+        Attention.ends_at,
+        Attention.paused_at,
+        Attention.closed_at,
+        Attention.outcome,
+        Order.topic_title.label("topic"),
+        Order.problem,
+        Contact.name,
+        Contact.phone,
+    )
+    .join(Order, Order.id == Attention.order_id)
+    .join(Contact, Contact.id == Order.contact_id)
+    .outerjoin(Staff, Staff.id == Attention.technician_id)
+)
+
+
+def board_rows(session: Session, now: datetime) -> list[Card]:
+    """Every card of the board in its order: three queries, however many there are."""
+    shown = or_(
+        Attention.state.in_(_LIVING),
+        and_(Attention.state == CLOSED, Attention.changed_at >= day_start(now)),
+    )
+    cards = _cards(session, _CARD.where(shown))
+    return sorted(cards, key=lambda card: rules.board_key(card, now))
+
+
+def card(session: Session, attention_id: int) -> Card:
+    """One card. Raises NotFoundError."""
+    found = _cards(session, _CARD.where(Attention.id == attention_id))
+    if not found:
+        raise NotFoundError("No encontramos esa atención.")
+    return found[0]
+
+
+def _cards(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Card]:
+    rows = session.execute(statement).all()
+    ids = [int(row.id) for row in rows]
+    last_entries = _last_entries(session, ids)
+    last_notes = _last_notes(session, ids)
+    return [
+        Card(
+            **row._mapping,
+            last_entry=last_entries.get(row.id),
+            last_note=last_notes.get(row.id),
+        )
+        for row in rows
+    ]
+
+
+def _last_entries(session: Session, ids: Sequence[int]) -> dict[int, Line]:
+    newest = _newest(AttentionEntry, ids)
+    rows = session.execute(_entry_lines().where(AttentionEntry.id.in_(newest)))
+    return {row.attention_id: _line(row) for row in rows}
+
+
+def _last_notes(session: Session, ids: Sequence[int]) -> dict[int, Line]:
+    note = AttentionNote
+    rows = session.execute(
+        select(note.attention_id, note.text, note.at, Staff.name)
+        .join(Staff, Staff.id == note.technician_id)
+        .where(note.id.in_(_newest(note, ids)))
+    )
+    return {
+        row.attention_id: Line(row.attention_id, "", row.text, row.at, row.name)
+        for row in rows
+    }
+
+
+def _newest(
+    model: type[AttentionEntry] | type[AttentionNote], ids: Sequence[int]
+) -> Select[int]:
+    """The id of the last line of each attention."""
+    return (
+        select(func.max(model.id))
+        .where(model.attention_id.in_(ids))
+        .group_by(model.attention_id)
+    )
+
+
+def last_entry(session: Session, attention_id: int) -> AttentionEntry | None:
+    """The newest public line, to know a repeated post by."""
+    return session.scalar(
+        select(AttentionEntry)
+        .where(AttentionEntry.attention_id == attention_id)
+        .order_by(AttentionEntry.id.desc())
+        .limit(1)
+    )
+
+
+def last_note(session: Session, attention_id: int) -> AttentionNote | None:
+    """The newest internal line, to know a repeated post by."""
+    return session.scalar(
+        select(AttentionNote)
+        .where(AttentionNote.attention_id == attention_id)
+        .order_by(AttentionNote.id.desc())
+        .limit(1)
+    )
+
+
+def has_done(session: Session, attention_id: int) -> bool:
+    """Whether the customer was told of anything done."""
+    found = session.scalar(
+        select(AttentionEntry.id)
+        .where(AttentionEntry.attention_id == attention_id, AttentionEntry.kind == DONE)
+        .limit(1)
+    )
+    return found is not None
+
+
+def over(session: Session, now: datetime) -> list[int]:
+    """The attentions whose clock has run out, with nobody having written it yet."""
+    statement = select(Attention.id).where(
+        Attention.state == RUNNING, Attention.ends_at <= now
+    )
+    return list(session.scalars(statement.order_by(Attention.ends_at)))

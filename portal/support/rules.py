@@ -1,0 +1,174 @@
+"""The sold clock, the promise, and the order of the board. Pure.
+
+Everything is computed from stored instants (UTC) and the `now` of the decision: a page
+that nobody reloads and a worker that stopped change nothing about what is true.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Literal, Protocol
+from urllib.parse import quote
+
+from portal.chile import format_hour
+from portal.support.states import HELD, PAUSED, RUNNING, TIMED_OUT, WAITING
+from portal.text import clean_text
+
+# Fixed by the terms.
+ATTENTION_MINUTES = 90
+ATTENTION = timedelta(minutes=ATTENTION_MINUTES)
+SOON = timedelta(minutes=15)
+LATE = timedelta(minutes=5)
+# From here on a promise that nobody has kept is about to be missed.
+PROMISE_SOON = timedelta(minutes=3)
+MAX_TEXT = 2_000
+
+Level = Literal["ok", "soon", "late"]
+_NONE_LEFT = timedelta(0)
+
+
+class Facts(Protocol):
+    """What the rules ask of an attention."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def queued_at(self) -> datetime: ...
+    @property
+    def promise_at(self) -> datetime | None: ...
+    @property
+    def contacted_at(self) -> datetime | None: ...
+    @property
+    def no_answer_at(self) -> datetime | None: ...
+    @property
+    def ends_at(self) -> datetime | None: ...
+    @property
+    def paused_at(self) -> datetime | None: ...
+
+
+def effective_state(attention: Facts, now: datetime) -> str:
+    """The state as it is at `now`, though nobody has written the end yet."""
+    if attention.state == RUNNING and attention.ends_at and attention.ends_at <= now:
+        return TIMED_OUT
+    return attention.state
+
+
+def time_left(attention: Facts, now: datetime) -> timedelta:
+    """What is left of the 90 minutes: all of it before the start, none at the end."""
+    if attention.ends_at is None:
+        return ATTENTION
+    if attention.state not in (RUNNING, PAUSED):
+        return _NONE_LEFT
+    still = attention.paused_at if attention.state == PAUSED else None
+    return max(attention.ends_at - (still or now), _NONE_LEFT)
+
+
+def open_promise(attention: Facts) -> datetime | None:
+    """Until when we promised to call, while nobody has."""
+    return None if attention.contacted_at else attention.promise_at
+
+
+def _promise_level(attention: Facts, now: datetime) -> Level:
+    if attention.contacted_at:
+        return "ok"
+    if attention.no_answer_at:
+        return "late"
+    if attention.promise_at is None:
+        return "ok"
+    left = attention.promise_at - now
+    if left <= _NONE_LEFT:
+        return "late"
+    return "soon" if left <= PROMISE_SOON else "ok"
+
+
+def _clock_level(left: timedelta) -> Level:
+    if left <= LATE:
+        return "late"
+    return "soon" if left <= SOON else "ok"
+
+
+def level(attention: Facts, now: datetime) -> Level:
+    """How urgent the card is: by the clock once it runs, by the promise before."""
+    state = effective_state(attention, now)
+    if state == TIMED_OUT:
+        return "late"
+    if state in (RUNNING, PAUSED):
+        return _clock_level(time_left(attention, now))
+    return _promise_level(attention, now)
+
+
+def _edges(attention: Facts) -> list[datetime]:
+    if attention.state == RUNNING and attention.ends_at:
+        end = attention.ends_at
+        return [end - SOON, end - LATE, end]
+    promise = open_promise(attention)
+    if promise and attention.state not in HELD - {"taken"}:
+        return [promise - PROMISE_SOON, promise]
+    return []
+
+
+def next_own_change(attention: Facts, now: datetime) -> datetime | None:
+    """The next instant at which what is shown changes though nothing is written."""
+    return min((edge for edge in _edges(attention) if edge > now), default=None)
+
+
+def queue_key(attention: Facts) -> tuple[datetime, int]:
+    """The order of those who wait: by promise; without one, by instant of payment."""
+    return (attention.promise_at or attention.queued_at, attention.id)
+
+
+def held_key(attention: Facts, now: datetime) -> tuple[timedelta, datetime, int]:
+    """The order of those in somebody's hands: least time left first."""
+    return (time_left(attention, now), *queue_key(attention))
+
+
+def board_key(attention: Facts, now: datetime) -> tuple[int, timedelta, datetime, int]:
+    """The order of the whole board: who waits, then who is being attended."""
+    if attention.state == WAITING:
+        return (0, _NONE_LEFT, *queue_key(attention))
+    rank = 1 if attention.state in HELD else 2
+    return (rank, *held_key(attention, now))
+
+
+def clean_entry(text: object) -> str:
+    """A line of the log, tidied. Raises ValueError with the reason in Spanish."""
+    cleaned = clean_text(text, MAX_TEXT, multiline=True)
+    if not cleaned:
+        raise ValueError("Escriba un texto.")
+    return cleaned
+
+
+def whatsapp_text(business: str, name: str, number: str, paid_at: datetime) -> str:
+    """What a technician's first message says: the number, never the link or the RUT."""
+    return (
+        f"Hola, {name}. Le escribe la Mesa de Ayuda de {business} por la atención "
+        f"N° {number}, pagada a las {format_hour(paid_at)}. "
+    )
+
+
+def whatsapp_url(phone: str, text: str) -> str:
+    """The link that opens a chat with an E.164 number, `text` already written."""
+    return f"https://wa.me/{phone.removeprefix('+')}?text={quote(text)}"
+
+
+def board_version(
+    day: str, count: int, versions: int, revision: int, until: datetime | None
+) -> str:
+    """What a board says it has: the rows, the settings, and until when it is true."""
+    edge = "" if until is None else str(int(until.timestamp() * 1000))
+    return f"{day}-{count}-{versions}-{revision}.{edge}"
+
+
+def is_current(asked: str, base: str, now: datetime) -> bool:
+    """Whether the version that a screen `asked` with still holds at `now`.
+
+    `base` is `board_version` of now without an edge.
+    """
+    rows, _, edge = asked.partition(".")
+    if f"{rows}." != base:
+        return False
+    if not edge:
+        return True
+    if not (edge.isascii() and edge.isdigit() and len(edge) <= 14):
+        return False
+    return now < datetime.fromtimestamp(int(edge) / 1000, UTC)
