@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from portal import clock
 from portal.accounts.models import Staff
+from portal.accounts.rules import Person
 from portal.orders.models import Contact, Order
 from portal.orders.rules import fingerprint, link_token, new_seed
 from portal.support import service
@@ -78,3 +79,8 @@ def add_attention(session: Session, *, now: datetime, **values: Any) -> Attentio
     order = add_order(session, now=now, **values)
     service.open_for_order(session, order, now=now)
     return session.query(Attention).filter_by(order_id=order.id).one()
+
+
+def person(staff: Staff) -> Person:
+    """The staff member as who is logged in."""
+    return Person(staff.id, staff.name, staff.role)
