@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import update
-from sqlalchemy.orm import Mapped, Session
+from sqlalchemy import CursorResult, update
+from sqlalchemy.orm import Session
 
 from portal.errors import StaleStateError
 from portal.journal.models import JournalEntry
@@ -30,10 +30,12 @@ Transitions = Mapping[str, frozenset[str]]
 class Stateful(Protocol):
     """A row of a machine: an id, a state, a version that every change increases."""
 
-    __tablename__: str
-    id: Mapped[int]
-    state: Mapped[str]
-    version: Mapped[int]
+    @property
+    def id(self) -> int: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def version(self) -> int: ...
 
 
 def record(
@@ -87,12 +89,12 @@ def change_state(
     `values` are columns written in the same UPDATE. Raises StaleStateError when the
     machine has no such move or when another got there first. It never commits.
     """
-    model = type(row)
+    model: Any = type(row)
     before = row.state
     if to not in machine.get(before, frozenset()):
         raise StaleStateError(f"{model.__tablename__}: no move from {before} to {to}")
     session.flush()
-    changed = session.execute(
+    changed: CursorResult[Any] = session.execute(  # type: ignore[assignment]
         update(model)
         .where(
             model.id == row.id,
@@ -102,7 +104,7 @@ def change_state(
         .values(state=to, version=row.version + 1, **values)
         .execution_options(synchronize_session=False)
     )
-    if changed.rowcount != 1:  # type: ignore[attr-defined]
+    if changed.rowcount != 1:
         raise StaleStateError(f"{model.__tablename__} {row.id} was changed meanwhile")
     session.refresh(row)
     record(

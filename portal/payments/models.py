@@ -80,12 +80,16 @@ class Payment(Base):
     reference_hash: Mapped[str] = mapped_column(String(64), unique=True)
     token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     token_sealed: Mapped[str | None] = mapped_column(String(300))
+    # The account that must receive the money, as the gateway said when it began.
+    account: Mapped[str | None] = mapped_column(String(40))
     preference_id: Mapped[str | None] = mapped_column(String(120))
+    preference_closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     redirect_url: Mapped[str | None] = mapped_column(String(500))
     gateway_payment_id: Mapped[str | None] = mapped_column(String(64))
     # The gateway's last word about the attempt, for the page and for the owner.
     detail: Mapped[str | None] = mapped_column(String(80))
-    rejections: Mapped[int] = mapped_column(default=0)
+    # Payments that were rejected while the form stayed open for another try.
+    rejected_ids: Mapped[list[str]] = mapped_column(JSON, default=list)
     evidence: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     redirected_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

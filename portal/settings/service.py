@@ -14,7 +14,7 @@ from portal.settings.rules import NAMES
 
 def bump_revision(session: Session, now: datetime) -> None:
     """Tell the live screens that something the owner edits has changed."""
-    row = session.get(Setting, REVISION)
+    row = session.get(Setting, REVISION, with_for_update=True)
     if row is None:
         session.add(Setting(name=REVISION, value=1, updated_at=now))
         session.flush()

@@ -55,6 +55,7 @@ class Begun:
     url: str
     token: str | None = None
     preference_id: str | None = None
+    account: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +94,14 @@ class Evidence:
         return kept
 
 
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """How an attempt is found at its gateway: by token, or by secret reference."""
+
+    token: str | None
+    reference: str
+
+
 class Gateway(Protocol):
     """One medium of payment. Every method may wait for the network (seconds)."""
 
@@ -102,8 +111,8 @@ class Gateway(Protocol):
         """Open the attempt at the gateway. Raises the three Gateway errors."""
         ...
 
-    def expected(self) -> dict[str, str | bool]:
-        """What an approval must say besides amount and reference (account, live)."""
+    def look_up(self, question: "Question") -> list[Evidence]:
+        """All that the gateway knows of an attempt; changes nothing there."""
         ...
 
 
@@ -124,3 +133,18 @@ def gateway_call() -> Iterator[None]:
         yield
     finally:
         _slots.release()
+
+
+def whole_pesos(value: object) -> tuple[int | None, bool]:
+    """A gateway's amount as pesos, and whether it was a whole number."""
+    if isinstance(value, bool) or value is None:
+        return None, False
+    if isinstance(value, int):
+        return value, True
+    try:
+        number = float(str(value))
+    except ValueError:
+        return None, False
+    if number != number or abs(number) > 1e12:
+        return None, False
+    return int(number), number == int(number)

@@ -1,0 +1,151 @@
+"""Reading payments."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.errors import NotFoundError
+from portal.orders.models import Order
+from portal.orders.rules import fingerprint
+from portal.orders.states import AWAITING_PAYMENT
+from portal.payments import states
+from portal.payments.models import Notification, Payment
+from portal.payments.rules import is_webpay_token
+
+
+def get(session: Session, payment_id: int, *, lock: bool = False) -> Payment:
+    """The payment with this id. Raises NotFoundError."""
+    statement = select(Payment).where(Payment.id == payment_id)
+    payment = session.scalar(statement.with_for_update() if lock else statement)
+    if payment is None:
+        raise NotFoundError("No encontramos ese pago.")
+    return payment
+
+
+def find_by_webpay_token(session: Session, token: str) -> Payment | None:
+    """The attempt that this portal opened with the token; None for any other text."""
+    if not is_webpay_token(token):
+        return None
+    return session.scalar(
+        select(Payment).where(Payment.token_hash == fingerprint(token))
+    )
+
+
+def find_by_buy_order(
+    session: Session, buy_order: str, session_id: str
+) -> Payment | None:
+    """The attempt with this buy order, if its secret session id is this one too."""
+    payment = session.scalar(select(Payment).where(Payment.buy_order == buy_order))
+    known = payment is not None and payment.reference_hash == fingerprint(session_id)
+    return payment if known else None
+
+
+def find_by_reference(session: Session, reference: str) -> Payment | None:
+    """The attempt whose secret reference this is (the first row of it)."""
+    return session.scalar(
+        select(Payment).where(Payment.reference_hash == fingerprint(reference))
+    )
+
+
+def find_by_gateway_id(
+    session: Session, gateway: str, gateway_payment_id: str
+) -> Payment | None:
+    """The payment that the gateway knows by this id."""
+    return session.scalar(
+        select(Payment).where(
+            Payment.gateway == gateway,
+            Payment.gateway_payment_id == gateway_payment_id,
+        )
+    )
+
+
+def of_order(session: Session, order_id: int) -> list[Payment]:
+    """All attempts of an order, oldest first."""
+    return list(
+        session.scalars(
+            select(Payment).where(Payment.order_id == order_id).order_by(Payment.id)
+        )
+    )
+
+
+def find_applied(session: Session, order_id: int) -> Payment | None:
+    """The payment that pays the order."""
+    return session.scalar(
+        select(Payment).where(
+            Payment.order_id == order_id, Payment.disposition == states.APPLIED
+        )
+    )
+
+
+def due(session: Session, now: datetime | None, limit: int) -> list[int]:
+    """Ids of the attempts to ask about; None: all that are still asked about."""
+    statement = select(Payment.id).where(Payment.next_check_at.is_not(None))
+    if now is not None:
+        statement = statement.where(Payment.next_check_at <= now)
+    return list(session.scalars(statement.order_by(Payment.next_check_at).limit(limit)))
+
+
+def due_notifications(
+    session: Session, now: datetime, limit: int
+) -> list[Notification]:
+    """Notifications whose payment could not be read yet."""
+    return list(
+        session.scalars(
+            select(Notification)
+            .where(Notification.done_at.is_(None), Notification.next_at <= now)
+            .order_by(Notification.next_at)
+            .limit(limit)
+        )
+    )
+
+
+def open_preferences(session: Session, limit: int) -> list[tuple[int, str]]:
+    """Ids and preferences of approved payments that a second tab could pay again."""
+    rows = session.execute(
+        select(Payment.id, Payment.preference_id)
+        .where(
+            Payment.disposition.is_not(None),
+            Payment.preference_id.is_not(None),
+            Payment.preference_closed_at.is_(None),
+        )
+        .limit(limit)
+    ).all()
+    return [(row.id, str(row.preference_id)) for row in rows]
+
+
+def unpaid_past(session: Session, now: datetime, limit: int) -> list[int]:
+    """Ids of the orders that wait for a payment beyond their life."""
+    return list(
+        session.scalars(
+            select(Order.id)
+            .where(Order.state == AWAITING_PAYMENT, Order.expires_at <= now)
+            .order_by(Order.expires_at)
+            .limit(limit)
+        )
+    )
+
+
+def may_still_be_paid(payment: Payment, now: datetime) -> bool:
+    """Whether money may yet come of the attempt without another act of the customer.
+
+    A created or unknown attempt whose form nobody was sent to cannot be paid.
+    """
+    if payment.state in (states.COMMITTING, states.PENDING):
+        return True
+    if payment.redirected_at is None:
+        return False
+    if payment.state == states.UNKNOWN:
+        return True
+    in_form = payment.form_until is not None and now < payment.form_until
+    return payment.state == states.REDIRECTED and in_form
+
+
+def is_being_verified(payments: Iterable[Payment]) -> bool:
+    """Whether the customer must wait for a gateway's word and not pay again."""
+    return any(
+        payment.state in (states.COMMITTING, states.PENDING)
+        or (payment.state == states.UNKNOWN and payment.redirected_at is not None)
+        for payment in payments
+    )
