@@ -1,0 +1,229 @@
+"""Everything the customer's page needs to know of one order, read at one instant."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from portal.catalog import queries as catalog_queries
+from portal.catalog.rules import price_for
+from portal.chile import format_hour
+from portal.contact import rules
+from portal.contact.rules import Notice
+from portal.hours import queries as hours_queries
+from portal.hours.rules import Regime, regime_at
+from portal.money import split_iva
+from portal.orders import queries as order_queries
+from portal.orders import states as order_states
+from portal.orders.models import Contact, Order
+from portal.orders.sale_rules import SaleClosedError, check_sale
+from portal.payments import queries as payment_queries
+from portal.payments import states as pay
+from portal.payments.models import Payment
+from portal.settings import queries as settings_queries
+from portal.settings.rules import BusinessSettings
+from portal.support import queries as support_queries
+from portal.support import rules as support_rules
+from portal.support.models import Attention, Errand
+from portal.terms import queries as terms_queries
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """The receipt's derived lines; pesos."""
+
+    gateway: str
+    net: int
+    iva: int
+    type: rules.PaymentType
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One order's page: facts and what follows from them at `now` (UTC)."""
+
+    now: datetime
+    stage: str
+    order: Order
+    contact: Contact
+    business: BusinessSettings
+    regime: Regime
+    payments: Sequence[Payment]
+    applied: Payment | None
+    attention: Attention | None
+    errand: Errand | None
+    entries: Sequence[support_queries.Line]
+    technician: str
+    notice: Notice | None
+    suggest_other: bool
+    sale_closed: SaleClosedError | None
+    new_price: int | None
+    warning: str
+    promise_missed: bool
+    accepted_sha256: str
+    version: str
+
+    @property
+    def receipt(self) -> Receipt | None:
+        """What the receipt says beside the payment's own columns."""
+        if self.applied is None:
+            return None
+        said = self.applied.evidence or {}
+        net, iva = split_iva(self.applied.amount)
+        return Receipt(
+            gateway=rules.GATEWAY_NAMES[self.applied.gateway],
+            net=net,
+            iva=iva,
+            type=rules.payment_type(
+                str(said.get("payment_type", "")), int(said.get("installments") or 0)
+            ),
+        )
+
+    @property
+    def attention_state(self) -> str:
+        """The attention's state by the rule, whoever has written it or not yet."""
+        return self.stage if self.attention is not None else ""
+
+
+def load_case(session: Session, order: Order, *, now: datetime) -> Case:
+    """The page of this order at `now`; writes nothing."""
+    business = settings_queries.load(session)
+    calendar = hours_queries.load_calendar(session)
+    regime = regime_at(calendar, now)
+    payments = payment_queries.of_order(session, order.id)
+    attention = support_queries.find_for_order(session, order.id)
+    errand = support_queries.find_errand_for_order(session, order.id)
+    entries = support_queries.entries(session, attention.id) if attention else []
+    stage = _stage(order, payments, attention, errand, now)
+    closed, new_price = None, None
+    if stage == rules.REVIEW:
+        closed, new_price = _sale(session, order, business, now)
+    accepted = terms_queries.find_acceptance(session, order.id)
+    last = payments[-1] if payments else None
+    warning = support_rules.level(attention, now) if attention else ""
+    missed = warning == "late" and stage in rules.BEFORE_START
+    return Case(
+        now=now,
+        stage=stage,
+        order=order,
+        contact=order_queries.get_contact(session, order),
+        business=business,
+        regime=regime,
+        payments=payments,
+        applied=next((p for p in payments if p.disposition == pay.APPLIED), None),
+        attention=attention,
+        errand=errand,
+        entries=entries,
+        technician=_technician(session, attention),
+        notice=_notice(last) if stage == rules.REVIEW else None,
+        suggest_other=rules.suggests_other_gateway(_rejections(payments)),
+        sale_closed=closed,
+        new_price=new_price,
+        warning=warning,
+        promise_missed=missed,
+        accepted_sha256=accepted.sha256 if accepted else "",
+        version=_version(
+            stage,
+            order.version,
+            tuple((p.id, p.version) for p in payments),
+            attention.version if attention else 0,
+            errand.version if errand else 0,
+            len(entries),
+            settings_queries.revision(session),
+            regime.kind,
+            closed is None,
+            new_price,
+            warning,
+            missed,
+        ),
+    )
+
+
+def _technician(session: Session, attention: Attention | None) -> str:
+    if attention is None or attention.technician_id is None:
+        return ""
+    name = support_queries.technician_name(session, attention.technician_id)
+    return name or ""
+
+
+def _stage(
+    order: Order,
+    payments: Sequence[Payment],
+    attention: Attention | None,
+    errand: Errand | None,
+    now: datetime,
+) -> str:
+    work_state = None
+    if attention is not None:
+        work_state = support_rules.effective_state(attention, now)
+    elif errand is not None:
+        work_state = errand.state
+    in_form = any(payment_queries.may_still_be_paid(p, now) for p in payments)
+    return rules.stage_of(
+        order_state=order.state,
+        work_state=work_state,
+        is_attention=attention is not None,
+        verifying=payment_queries.is_being_verified(payments),
+        late_money=any(p.disposition == pay.LATE for p in payments),
+        life_is_over=now >= order.expires_at and not in_form,
+    )
+
+
+def _sale(
+    session: Session, order: Order, business: BusinessSettings, now: datetime
+) -> tuple[SaleClosedError | None, int | None]:
+    """Whether the order may be paid now, and its price if the regime changed it."""
+    calendar = hours_queries.load_calendar(session)
+    try:
+        regime = check_sale(business, calendar, order.service_slug, now)
+    except SaleClosedError as error:
+        return error, None
+    service = catalog_queries.find_service(session, order.service_slug)
+    if service is None or regime.kind == order.regime_kind:
+        return None, None
+    price = price_for(service, regime.kind)
+    return None, price if price != order.price else None
+
+
+def _notice(last: Payment | None) -> Notice | None:
+    if last is None:
+        return None
+    return rules.notice_of(
+        gateway=last.gateway,
+        state=last.state,
+        detail=last.detail or "",
+        was_opened=last.redirected_at is not None,
+        rejected_tries=len(last.rejected_ids),
+    )
+
+
+def _rejections(payments: Sequence[Payment]) -> int:
+    return sum(
+        (payment.state == pay.REJECTED) + len(payment.rejected_ids)
+        for payment in payments
+    )
+
+
+def _version(*facts: object) -> str:
+    """A short mark of everything that the page shows; equal marks, equal pages."""
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def shows_channels(case: Case) -> bool:
+    """Support numbers show only for a paid attention that somebody must still meet."""
+    return case.order.state == order_states.PAID and case.stage in (
+        "waiting",
+        "taken",
+        "running",
+        "paused",
+        "no_show",
+    )
+
+
+def whatsapp_words(case: Case) -> str:
+    """What the customer's first message says, already written."""
+    paid_at = case.order.paid_at
+    hour = format_hour(paid_at) if paid_at else ""
+    return rules.whatsapp_text(case.contact.name, case.order.number, hour)

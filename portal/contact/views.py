@@ -1,0 +1,107 @@
+"""`/atencion/<token>`: everything about one order, whatever its state."""
+
+from flask import Blueprint, Response, redirect, request
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from portal import clock
+from portal.contact import queries, rules
+from portal.db import db
+from portal.errors import RefusedError
+from portal.orders import queries as order_queries
+from portal.orders import service as order_service
+from portal.orders.models import Order
+from portal.payments import states as pay
+from portal.payments.attempts import (
+    BeingVerifiedError,
+    GatewayDownError,
+    NotPayableError,
+    PriceChangedError,
+    start,
+)
+from portal.payments.views import gateways
+from portal.web import allow_payment_forms, fragment, nothing_changed, page, settings
+
+bp = Blueprint("contact", __name__, url_prefix="/atencion/<token>")
+
+_PAYABLE = (pay.MERCADOPAGO, pay.WEBPAY)
+
+
+def _order(token: str) -> Order:
+    """The order behind the link; the same 404 for any link that opens nothing."""
+    return order_queries.get_by_token(db.session(), token)
+
+
+@bp.get("")
+def order_page(token: str) -> Response:
+    """The whole page."""
+    case = queries.load_case(db.session(), _order(token), now=clock.utcnow())
+    return _show("contact/order.html", token, case)
+
+
+@bp.get("/ahora")
+def order_fragment(token: str) -> Response:
+    """The page's `<main>`, when it differs from the version that the page has."""
+    case = queries.load_case(db.session(), _order(token), now=clock.utcnow())
+    if request.args.get("v") == case.version:
+        return nothing_changed()
+    return _show("contact/_order.html", token, case)
+
+
+def _show(
+    template: str, token: str, case: queries.Case, code: int = 200, error: str = ""
+) -> Response:
+    if case.stage in (rules.REVIEW, rules.EXPIRED):
+        allow_payment_forms()
+    show = fragment if template == "contact/_order.html" else page
+    return show(
+        template,
+        code,
+        case=case,
+        token=token,
+        error=error,
+        order_url=f"{settings().public_url}/atencion/{token}",
+        channels=queries.shows_channels(case),
+        receipt=case.receipt,
+        whatsapp_words=queries.whatsapp_words(case),
+    )
+
+
+@bp.post("/pagar")
+def pay_order(token: str) -> WerkzeugResponse:
+    """Open an attempt at a gateway and send the customer there."""
+    order = _order(token)
+    gateway = request.form.get("gateway", "")
+    if gateway not in _PAYABLE:
+        return _refuse(token, 422, "Elija cómo quiere pagar.")
+    try:
+        return _start(token, order, gateway)
+    except GatewayDownError:
+        # The page says that nothing was charged and offers both ways again.
+        return redirect(f"/atencion/{token}", 303)
+    except (NotPayableError, BeingVerifiedError) as problem:
+        return _refuse(token, 409, str(problem))
+    except RefusedError as problem:
+        return _refuse(token, 422, str(problem))
+
+
+def _start(token: str, order: Order, gateway: str) -> WerkzeugResponse:
+    now = clock.utcnow()
+    try:
+        sent = start(order.id, gateway, gateways=gateways(), now=now)
+    except PriceChangedError as change:
+        if request.form.get("price") != str(change.price):
+            return _refuse(token, 409, str(change))
+        keys = settings().secret_keys
+        order = order_service.renew(order.id, keys=keys, now=now)
+        sent = start(order.id, gateway, gateways=gateways(), now=now)
+    allow_payment_forms()
+    if sent.token is None:
+        return redirect(sent.url, 303)
+    return page("contact/to_webpay.html", url=sent.url, token_ws=sent.token)
+
+
+def _refuse(token: str, code: int, message: str) -> Response:
+    """The order's page again, saying what stands in the way."""
+    db.session.rollback()
+    case = queries.load_case(db.session(), _order(token), now=clock.utcnow())
+    return _show("contact/order.html", token, case, code, message)
