@@ -5,6 +5,7 @@ seconds, and every process re-reads it when it changes. In production it cannot.
 """
 
 import os
+import time
 import zoneinfo
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -66,6 +67,11 @@ _clock = _MovableClock()
 def utcnow() -> datetime:
     """The present instant, aware, in UTC. Call it once per decision."""
     return _clock.now()
+
+
+def monotonic() -> float:
+    """Seconds that only grow, for pacing and deadlines: no moved clock touches them."""
+    return time.monotonic()
 
 
 def local(instant: datetime) -> datetime:

@@ -134,6 +134,22 @@ def transaction() -> Iterator[Session]:
         session.info.pop("writing", None)
 
 
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A session for a service that only reads, on rows as they are now.
+
+    The connection is given back afterwards, so that the network may be waited for.
+    """
+    session = db.session()
+    if session.info.get("writing"):
+        raise RuntimeError("a write transaction is open: read with its session")
+    session.rollback()
+    try:
+        yield session
+    finally:
+        session.rollback()
+
+
 def in_transaction() -> bool:
     """Whether a write transaction is open here (no network call may run inside)."""
     return bool(db.session().info.get("writing"))
