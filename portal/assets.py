@@ -1,13 +1,13 @@
 """Static files under hashed names, and compressed answers.
 
 Every static file is read once at start. `static_url("app.css")` gives
-`/static/app.<hash>.css`, which browsers may keep for a year; the plain name answers too,
-but must be asked again each time. Bodies are compressed once per file and coding.
+`/static/app.<hash>.css`, which browsers may keep for a year; the plain name answers
+too, but must be asked again each time. Bodies are compressed once per coding.
 
 Compressed pages hold secrets, so BREACH was weighed: Flask-WTF signs its token with the
 second of the rendering, hence no two answers carry the same one for long; the session
-cookie is SameSite=Lax, so a foreign page cannot make the browser ask repeatedly; and
-whoever can ask for a secret link's page already knows the link.
+cookie is SameSite=Lax, so a foreign page cannot ask with it unseen; and whoever
+can ask for a secret link's page already knows the link.
 """
 
 import gzip
@@ -127,5 +127,6 @@ def init_app(app: Flask) -> None:
     """
     files = StaticFiles(Path(app.root_path) / "static")
     app.add_url_rule("/static/<path:filename>", "static", files.answer)
+    app.extensions["portal_static_files"] = files
     app.jinja_env.globals["static_url"] = files.url
     app.after_request(_compress_answer)

@@ -1,11 +1,11 @@
-/* Ticks countdowns, answers taps at once, copies and shares. The server decides all else. */
+/* Ticks countdowns, answers taps, copies, shares. The server decides all else. */
 (() => {
   "use strict";
   const doc = document;
   const all = (selector, act) => doc.querySelectorAll(selector).forEach(act);
 
-  /* The server's clock: its instant minus ours, by a local clock that nobody can set. Of
-     several sightings the largest had the shortest way; a far one means a moved clock. */
+  /* The server's instant minus our own clock, which nobody can set. Of several sightings
+     the largest had the shortest way; a far one means that a clock was moved. */
   let offset;
   let wall = Date.now() - performance.now();
   const observe = (server, at) => {
@@ -16,14 +16,12 @@
 
   const pad = (number) => String(number).padStart(2, "0");
   const show = (seconds) => {
-    const hours = Math.floor(seconds / 3600);
-    const minutes = Math.floor((seconds % 3600) / 60);
-    if (hours >= 24) {
-      const days = Math.floor(hours / 24);
-      return `${days} ${days === 1 ? "día" : "días"} y ${hours % 24} h`;
-    }
-    const clock = `${pad(minutes)}:${pad(seconds % 60)}`;
-    return hours ? `${hours}:${clock}` : clock;
+    const minutes = Math.floor(seconds / 60);
+    if (minutes < 100) return `${pad(minutes)}:${pad(seconds % 60)}`;
+    const hours = Math.floor(minutes / 60);
+    const days = Math.floor(hours / 24);
+    if (!days) return `${hours}:${pad(minutes % 60)}:${pad(seconds % 60)}`;
+    return `${days} ${days === 1 ? "día" : "días"} y ${hours % 24} h`;
   };
   const tick = () => {
     all("time.countdown[data-now]", (time) => {
@@ -36,7 +34,7 @@
     });
   };
 
-  /* After sleep the local clock may have stood still; what polls is asked at once. */
+  /* In sleep our clock may have stood still; what polls is asked at once. */
   const wake = () => {
     const moved = Date.now() - performance.now() - wall;
     wall += moved;
@@ -46,12 +44,15 @@
   };
 
   /* A tap is answered before the network is; a second tap sends nothing. */
-  const busy = (button) => button?.setAttribute("aria-busy", "true");
+  const pressed = new Set();
+  const busy = (button) => {
+    if (!button) return;
+    pressed.add(button);
+    button.setAttribute("aria-busy", "true");
+  };
   const calm = () => {
-    all("[aria-busy=true]", (button) => {
-      button.removeAttribute("aria-busy");
-      button.disabled = false;
-    });
+    pressed.forEach((button) => button.removeAttribute("aria-busy"));
+    pressed.clear();
     all("form[data-sent]", (form) => delete form.dataset.sent);
   };
   let quiet;
@@ -75,7 +76,7 @@
   doc.addEventListener("click", async (event) => {
     const target = event.target.closest("[data-copy], [data-share], a.btn");
     if (!target) return;
-    const { copy, share, title } = target.dataset;
+    const { copy, share } = target.dataset;
     if (copy) {
       const label = target.lastElementChild;
       const before = label.textContent;
@@ -83,7 +84,7 @@
       say((label.textContent = "Copiado"));
       setTimeout(() => (label.textContent = before), 2000);
     } else if (share) {
-      navigator.share({ url: share, title }).catch(() => {});
+      navigator.share({ url: share }).catch(() => {});
     } else if (target.origin === location.origin && !target.hash && !event.defaultPrevented) {
       busy(target);
     }
@@ -98,7 +99,8 @@
   let lastHidden = 0;
   doc.addEventListener("htmx:before:request", (event) => {
     const { ctx } = event.detail;
-    if (!doc.hidden || !ctx.sourceElement.matches('[hx-trigger*="every"]:not([data-always])')) return;
+    if (!doc.hidden || !polls(ctx.sourceElement)) return;
+    if ("always" in ctx.sourceElement.dataset) return;
     if (performance.now() - lastHidden < 15000) event.preventDefault();
     else lastHidden = performance.now();
   });
@@ -106,10 +108,13 @@
     const server = Number(event.detail.ctx.response?.headers.get("X-Now"));
     if (server) observe(server, performance.now());
   });
-  doc.addEventListener("htmx:error", (event) => {
-    const { sourceElement } = event.detail.ctx || {};
-    if (!sourceElement?.matches('[hx-trigger*="every"]')) say("Sin conexión. Intente otra vez.");
-  });
+  const polls = (element) => element?.matches('[hx-trigger*="every"]');
+  const failed = (text) => (event) => {
+    const { response, sourceElement } = event.detail.ctx || {};
+    if (![409, 422].includes(response?.status) && !polls(sourceElement)) say(text);
+  };
+  doc.addEventListener("htmx:error", failed("Sin conexión. Intente otra vez."));
+  doc.addEventListener("htmx:response:error", failed("No se pudo. Recargue la página."));
   doc.addEventListener("htmx:after:swap", dress);
   doc.addEventListener("visibilitychange", wake);
   addEventListener("focus", wake);
@@ -122,7 +127,7 @@
 
   const [entry] = performance.getEntriesByType("navigation");
   observe(Date.parse(doc.body.dataset.now), entry ? entry.responseStart : performance.now());
-  window.portal = { now, say };
+  window.portal = { now };
   dress();
   setInterval(tick, 250);
   all("form[data-autosubmit]", (form) => form.requestSubmit());

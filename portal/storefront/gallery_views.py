@@ -5,7 +5,8 @@ from datetime import timedelta
 from flask import Blueprint, Response, abort, jsonify
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length
 
 from portal import clock
 from portal.web import business, fragment, page, settings, static_url
@@ -15,12 +16,16 @@ bp = Blueprint("gallery", __name__)
 ERROR_STATUSES = (400, 403, 404, 405, 409, 413, 422, 429, 500, 503)
 
 
-class SampleForm(FlaskForm):
+class SampleForm(FlaskForm):  # type: ignore[misc]
     """One field of each kind; nothing is kept of what it is sent."""
 
-    name = StringField("Nombre y apellido", [InputRequired("Escriba su nombre.")])
+    name = StringField(
+        "Nombre y apellido",
+        [InputRequired("Escriba su nombre."), Length(min=3, message="Es muy corto.")],
+    )
     phone = StringField(
-        "Teléfono de contacto", [InputRequired("Escriba un teléfono, como 9 8765 4321.")]
+        "Teléfono de contacto",
+        [InputRequired("Escriba un teléfono, como 9 8765 4321.")],
     )
     company = StringField("Nombre del negocio")
     commune = SelectField("Comuna", choices=["Santiago", "Providencia", "Ñuñoa"])
@@ -28,7 +33,11 @@ class SampleForm(FlaskForm):
     windows_bits = RadioField(
         "¿Su Windows es de 32 bits?",
         [InputRequired("Elija una respuesta.")],
-        choices=[("32", "Sí, de 32 bits"), ("64", "No, de 64"), ("unknown", "No lo sé")],
+        choices=[
+            SelectChoice("32", "Sí, de 32 bits"),
+            SelectChoice("64", "No, de 64"),
+            SelectChoice("unknown", "No lo sé"),
+        ],
     )
     accept_terms = BooleanField(
         "Acepto los términos", [InputRequired("Debe aceptar los términos.")]
@@ -44,7 +53,8 @@ def _require_demo() -> None:
 def gallery() -> Response:
     """Every component, from the same macros that the pages use."""
     _require_demo()
-    refused = SampleForm(formdata=None, prefix="mal-")
+    refused = SampleForm(formdata=None, prefix="mal-", meta={"csrf": False})
+    refused.commune.data = "Santiago"
     refused.validate()
     return page(
         "storefront/gallery.html",
