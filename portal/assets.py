@@ -94,7 +94,8 @@ def encode(
 ) -> bytes:
     """`body` in `coding`; as it is when there is none."""
     if coding == "br":
-        return brotli.compress(body, quality=brotli_quality)
+        packed: bytes = brotli.compress(body, quality=brotli_quality)
+        return packed
     if coding == "gzip":
         return gzip.compress(body, gzip_level, mtime=0)
     return body

@@ -1,6 +1,7 @@
 """Rendering, htmx, security headers, error pages, template filters, CSRF."""
 
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import (
@@ -23,6 +24,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import chile, clock, money
+from portal.assets import StaticFiles
 from portal.config import Settings
 from portal.db import db, is_busy
 from portal.errors import BusyError, ConflictError, NotFoundError, RefusedError
@@ -34,11 +36,17 @@ htmx = Htmx()
 limiter = Limiter(get_remote_address, storage_uri="memory://")
 
 RETRY_AFTER_SECONDS = 5
+View = TypeVar("View", bound=Callable[..., Any])
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; form-action {form_action}"
 )
+
+
+def csrf_exempt(view: View) -> View:
+    """A view that strangers may post to: a gateway's return or notification."""
+    return cast(View, csrf.exempt(view))
 
 
 def settings() -> Settings:
@@ -48,7 +56,7 @@ def settings() -> Settings:
 
 def static_url(name: str) -> str:
     """The hashed address of a static file."""
-    return cast(str, current_app.jinja_env.globals["static_url"](name))
+    return cast(StaticFiles, current_app.extensions["portal_static_files"]).url(name)
 
 
 def is_htmx() -> bool:
@@ -156,7 +164,9 @@ def _handle_database(error: DBAPIError) -> Response:
 
 
 def _handle_csrf(_error: CSRFError) -> Response:
-    return _error_page(400, "Por seguridad, vuelva a abrir la página e intente otra vez.")
+    return _error_page(
+        400, "Por seguridad, vuelva a abrir la página e intente otra vez."
+    )
 
 
 def _add_filters(app: Flask) -> None:
