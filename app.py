@@ -4,7 +4,9 @@ The database is brought up to date and, when it is new, filled with demo data; t
 portal, its worker and the gateways' simulator run as processes of their own.
 """
 
+import contextlib
 import ctypes
+import os
 import signal
 import socket
 import subprocess
@@ -144,6 +146,9 @@ def stop(children: list[Child]) -> None:
         except subprocess.TimeoutExpired:
             child.process.kill()
             child.process.wait()
+        # A server that was killed leaves its own workers: they are of its group.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.process.pid, signal.SIGKILL)
 
 
 def answers(url: str) -> bool:

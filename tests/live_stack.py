@@ -49,7 +49,7 @@ class LiveStack:
             for name in ("PATH", "HOME", "LANG", "TMPDIR")
             if name in os.environ
         }
-        with self.log.open("ab") as log:
+        with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, ROOT / "app.py"],
                 cwd=ROOT,
@@ -81,7 +81,7 @@ class LiveStack:
         return "Ctrl-C" in self.output()
 
     def output(self) -> str:
-        """Everything that its processes have printed so far."""
+        """Everything that its processes have printed since the last start."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def get(self, path: str) -> requests.Response:
