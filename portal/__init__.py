@@ -6,11 +6,25 @@ from flask import Flask
 from flask_migrate import Migrate
 
 from portal import assets, cli, clock, web
+from portal.accounts import access_views
+from portal.accounts import views as accounts_views
 from portal.config import ROOT, Settings, settings_from_environment
+from portal.contact import views as contact_views
 from portal.db import db, engine_options, prepare_engine
+from portal.hours import views as demo_views
+from portal.mail import views as mail_views
+from portal.mail.mails import Renderers
+from portal.orders import mails as orders_mails
 from portal.orders import models as _orders  # noqa: F401 (the terms refer to it)
+from portal.orders import views as orders_views
+from portal.payments import views as payments_views
+from portal.payments.gateways import build_gateways
+from portal.privacy import views as privacy_views
 from portal.storefront import gallery_views
+from portal.storefront import views as storefront_views
+from portal.support import mails as support_mails
 from portal.terms import views as terms_views
+from portal.worker import views as worker_views
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -21,6 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     clock.configure(settings.clock_file, settings.portal_now)
     app = Flask(__name__, static_folder=None)
     app.extensions["portal_settings"] = settings
+    app.extensions["portal_gateways"] = build_gateways(settings)
     app.config.update(_flask_config(settings))
     db.init_app(app)
     with app.app_context():
@@ -28,10 +43,26 @@ def create_app(settings: Settings | None = None) -> Flask:
     Migrate(app, db, directory=str(ROOT / "migrations"))
     assets.init_app(app)
     web.init_app(app)
+    access_views.init_app(app)
     cli.register(app)
+    app.register_blueprint(accounts_views.bp)
     app.register_blueprint(terms_views.bp)
+    app.register_blueprint(storefront_views.bp)
+    app.register_blueprint(contact_views.bp)
+    app.register_blueprint(payments_views.bp)
     app.register_blueprint(gallery_views.bp)
+    app.register_blueprint(demo_views.bp)
+    app.register_blueprint(mail_views.bp)
+    app.register_blueprint(orders_views.bp)
+    app.register_blueprint(privacy_views.bp)
+    app.register_blueprint(worker_views.bp)
+    app.extensions["mail_renderers"] = _mail_renderers()
     return app
+
+
+def _mail_renderers() -> Renderers:
+    """Which feature turns which kind of outbox row into a mail."""
+    return {**orders_mails.RENDERERS, **support_mails.RENDERERS}
 
 
 def _flask_config(settings: Settings) -> dict[str, object]:

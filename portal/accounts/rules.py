@@ -1,10 +1,14 @@
 """Who may do what, and what a log-in form may say. Pure."""
 
 import hashlib
+import re
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
+
+from portal.text import clean_text
 
 OWNER = "owner"
 TECHNICIAN = "technician"
@@ -12,6 +16,8 @@ ROLES = (OWNER, TECHNICIAN)
 
 MIN_PASSWORD = 10
 MAX_PASSWORD = 200
+_MAX_EMAIL = 120
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # A board on the wall stays open for days; after this one logs in again.
 SESSION_LIFE = timedelta(days=30)
 HOME = "/tablero"
@@ -41,8 +47,32 @@ def key_hash(key: str) -> str:
 
 
 def normal_email(text: str) -> str:
-    """The address as it is stored and looked up."""
-    return text.strip().lower()
+    """The address as it is stored and looked up; empty when it is no text."""
+    try:
+        return clean_text(text, _MAX_EMAIL).lower()
+    except ValueError:
+        return ""
+
+
+def normal_password(text: str) -> str:
+    """One form for what two keyboards write in two."""
+    return unicodedata.normalize("NFC", text[:MAX_PASSWORD])
+
+
+def check_email(text: str) -> str:
+    """The address in lower case. Raises ValueError in Spanish."""
+    email = normal_email(text)
+    if not _EMAIL.fullmatch(email):
+        raise ValueError("Escriba un correo válido, como ana@negocio.cl.")
+    return email
+
+
+def check_name(text: str) -> str:
+    """The name as it is shown. Raises ValueError in Spanish."""
+    name = clean_text(text, 80)
+    if not name:
+        raise ValueError("Escriba el nombre.")
+    return name
 
 
 def check_password(password: str) -> str:
@@ -53,7 +83,7 @@ def check_password(password: str) -> str:
         raise ValueError(f"La contraseña lleva a lo más {MAX_PASSWORD} caracteres.")
     if len(set(password)) == 1:
         raise ValueError("La contraseña no puede ser un solo carácter repetido.")
-    return password
+    return normal_password(password)
 
 
 def _is_plain(char: str) -> bool:

@@ -1,0 +1,37 @@
+"""Reading the staff: Core on plain values, for it happens with every poll."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.accounts.models import Staff, StaffSession
+from portal.accounts.rules import Person
+from portal.errors import NotFoundError
+
+
+def find_logged_in(session: Session, key_hash: str, now: datetime) -> Person | None:
+    """Who holds this session: None when it ended or the account was disabled."""
+    row = session.execute(
+        select(Staff.id, Staff.name, Staff.role)
+        .join(StaffSession, StaffSession.staff_id == Staff.id)
+        .where(
+            StaffSession.key_hash == key_hash,
+            StaffSession.expires_at > now,
+            Staff.active,
+        )
+    ).first()
+    return Person(row.id, row.name, row.role) if row else None
+
+
+def find_by_email(session: Session, email: str) -> Staff | None:
+    """The account of an address, which is given in lower case."""
+    return session.scalar(select(Staff).where(Staff.email == email))
+
+
+def get(session: Session, staff_id: int) -> Staff:
+    """The member of staff with this id. Raises NotFoundError."""
+    staff = session.get(Staff, staff_id)
+    if staff is None:
+        raise NotFoundError("No encontramos esa cuenta.")
+    return staff

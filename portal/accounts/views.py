@@ -1,0 +1,76 @@
+"""Logging in and out."""
+
+from typing import cast
+
+from flask import Blueprint, Response, redirect, request
+from flask_limiter.util import get_remote_address
+
+from portal import clock
+from portal.accounts import service
+from portal.accounts.access_views import (
+    LOGIN_PATH,
+    begin_session,
+    end_session,
+    find_person,
+    session_key,
+)
+from portal.accounts.forms import LoginForm
+from portal.accounts.rules import HOME, normal_email, own_path
+from portal.web import limiter, page
+
+bp = Blueprint("accounts", __name__)
+
+WRONG = "El correo o la contraseña no coinciden."
+# Failures only. Nobody is locked out for ever, nor by strangers from elsewhere.
+_PER_ADDRESS = "60 per 5 minutes"
+_PER_ACCOUNT = "60 per 15 minutes"
+_PER_BOTH = "8 per 5 minutes"
+
+
+def _account() -> str:
+    return normal_email(request.form.get("email", ""))
+
+
+def _both() -> str:
+    return f"{_account()} {get_remote_address()}"
+
+
+def _failed(response: Response) -> bool:
+    return response.status_code == 422
+
+
+@bp.get("/ingresar")
+def show_login() -> Response:
+    """The log-in form; whoever is in already goes on."""
+    target = own_path(request.args.get("next"))
+    if find_person() is not None:
+        return cast(Response, redirect(target or HOME, 303))
+    form = LoginForm(formdata=None, data={"next": target or ""})
+    return page("accounts/login.html", form=form)
+
+
+@bp.post("/ingresar")
+@limiter.limit(_PER_ADDRESS, methods=["POST"], deduct_when=_failed)
+@limiter.limit(_PER_ACCOUNT, key_func=_account, deduct_when=_failed)
+@limiter.limit(_PER_BOTH, key_func=_both, deduct_when=_failed)
+def log_in() -> Response:
+    """Open a session, or say the same for every reason not to."""
+    form = LoginForm()
+    if not form.validate():
+        return page("accounts/login.html", 422, form=form)
+    key = service.log_in(form.email.data, form.password.data, now=clock.utcnow())
+    if key is None:
+        form.password.errors = [WRONG]
+        return page("accounts/login.html", 422, form=form)
+    begin_session(key)
+    return cast(Response, redirect(own_path(form.next.data) or HOME, 303))
+
+
+@bp.post("/salir")
+def log_out() -> Response:
+    """End the session on the server too."""
+    key = session_key()
+    if key is not None:
+        service.log_out(key, now=clock.utcnow())
+    end_session()
+    return cast(Response, redirect(LOGIN_PATH, 303))

@@ -1,0 +1,249 @@
+"""Logging in and out, by the form, and what ends a session."""
+
+import sqlite3
+import statistics
+import time
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from werkzeug.security import generate_password_hash
+
+from portal import clock as portal_clock
+from portal.accounts import rules, service
+from portal.accounts.models import Staff, StaffSession
+from portal.db import transaction
+from portal.errors import RefusedError
+from portal.journal.models import JournalEntry
+from portal.journal.service import SYSTEM
+
+PASSWORD = "una-clave-larga"
+WRONG = "El correo o la contraseña no coinciden."
+
+
+@pytest.fixture(autouse=True)
+def _light_hashing(monkeypatch) -> None:
+    """The same function with little work: these tests are about what surrounds it."""
+    monkeypatch.setattr(service, "METHOD", "scrypt:1024:8:1")
+    service._decoy.cache_clear()
+
+
+@pytest.fixture
+def ana(app) -> int:
+    with app.app_context():
+        now = portal_clock.utcnow()
+        return service.add_user(
+            "ana@demo.cl", "Ana", "technician", PASSWORD, now=now
+        ).id
+
+
+def log_in(client, email="ana@demo.cl", password=PASSWORD, **values):
+    data = {"email": email, "password": password, **values}
+    return client.post("/ingresar", data=data)
+
+
+def test_log_in_leads_to_the_board(client, ana) -> None:
+    answer = log_in(client)
+    assert (answer.status_code, answer.location) == (303, "/tablero")
+    assert client.get("/ingresar").location == "/tablero"
+
+
+def test_log_in_leads_back_to_where_one_wanted_to_go(client, ana) -> None:
+    form = client.get("/ingresar?next=/informes/2026-11").text
+    assert 'name="next" value="/informes/2026-11"' in form
+    answer = log_in(client, next="/informes/2026-11")
+    assert answer.location == "/informes/2026-11"
+
+
+@pytest.mark.parametrize("target", ["//evil.example", "/\\evil", "https:evil", "\t/x"])
+def test_log_in_leads_nowhere_else(client, ana, target) -> None:
+    assert log_in(client, next=target).location == "/tablero"
+
+
+def test_address_may_be_written_in_any_case(client, ana) -> None:
+    assert log_in(client, email=" ANA@Demo.cl ").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        ("ana@demo.cl", "otra-clave-larga"),
+        ("nadie@demo.cl", PASSWORD),
+        ("a\x00b", PASSWORD),
+        ("ana@demo.cl", "\x00"),
+        ("' OR 1=1 --", "' OR 1=1 --"),
+    ],
+)
+def test_wrong_and_unknown_get_the_same_answer(client, ana, email, password) -> None:
+    answer = log_in(client, email=email, password=password)
+    assert answer.status_code == 422
+    assert WRONG in answer.text
+    assert password not in answer.text or password == "\x00"
+
+
+def test_disabled_account_gets_the_same_answer(app, client, ana) -> None:
+    with app.app_context():
+        service.disable(ana, actor=SYSTEM, now=portal_clock.utcnow())
+    answer = log_in(client)
+    assert (answer.status_code, WRONG in answer.text) == (422, True)
+
+
+@pytest.mark.parametrize("missing", ["email", "password"])
+def test_empty_field_is_named(client, ana, missing) -> None:
+    answer = log_in(client, **{missing: ""})
+    assert answer.status_code == 422
+    assert f'id="{missing}-error"' in answer.text
+
+
+def test_unknown_address_costs_the_time_of_a_known_one(app, ana, monkeypatch) -> None:
+    monkeypatch.setattr(service, "METHOD", service.METHOD.replace("1024", "16384"))
+    service._decoy.cache_clear()
+    with app.app_context():
+        now = portal_clock.utcnow()
+        service.set_password(ana, PASSWORD, actor=SYSTEM, now=now)
+        times: dict[str, list[float]] = {"ana@demo.cl": [], "nadie@demo.cl": []}
+        for _ in range(9):
+            for email, spent in times.items():
+                began = time.perf_counter()
+                service.log_in(email, "equivocada", now=now)
+                spent.append(time.perf_counter() - began)
+    known, unknown = (statistics.median(spent) for spent in times.values())
+    assert 0.5 < known / unknown < 2
+
+
+def test_log_out_makes_every_copy_of_the_cookie_worthless(app, client, ana) -> None:
+    log_in(client)
+    stolen = client.get_cookie("portal").value
+    assert client.post("/salir").location == "/ingresar"
+    thief = app.test_client()
+    thief.set_cookie("portal", stolen)
+    assert thief.get("/ingresar").status_code == 200
+
+
+def test_log_out_on_one_device_leaves_the_others(app, client, ana) -> None:
+    wall = app.test_client()
+    log_in(client)
+    log_in(wall)
+    client.post("/salir")
+    assert wall.get("/ingresar").status_code == 303
+
+
+@pytest.mark.parametrize("end", ["disable", "set_password"])
+def test_account_that_ends_or_changes_is_out_at_the_next_request(
+    app, client, ana, end
+) -> None:
+    log_in(client)
+    with app.app_context():
+        now = portal_clock.utcnow()
+        if end == "disable":
+            service.disable(ana, actor=SYSTEM, now=now)
+        else:
+            service.set_password(ana, "otra-clave-larga", actor=SYSTEM, now=now)
+    assert client.get("/ingresar").status_code == 200
+
+
+def test_session_ends_after_its_life(client, ana, clock) -> None:
+    log_in(client)
+    clock.advance(days=rules.SESSION_LIFE.days)
+    assert client.get("/ingresar").status_code == 200
+
+
+def test_log_in_begins_a_new_session(client, ana) -> None:
+    with client.session_transaction() as before:
+        before["planted"] = "by somebody else"
+    log_in(client)
+    with client.session_transaction() as after:
+        assert "planted" not in after
+
+
+def test_database_holds_no_key_that_opens_a_session(client, app, ana, settings) -> None:
+    log_in(client)
+    with client.session_transaction() as cookie:
+        key = cookie["_user_id"]
+    path = settings.database_url.removeprefix("sqlite:///")
+    with sqlite3.connect(path) as copy:
+        dump = "\n".join(copy.iterdump())
+    copy.close()
+    assert key not in dump
+    assert PASSWORD not in dump
+
+
+def test_old_hash_is_renewed_at_log_in(app, client, ana) -> None:
+    with app.app_context(), transaction() as session:
+        staff = session.get(Staff, ana)
+        staff.password_hash = generate_password_hash(PASSWORD, "scrypt:512:8:1")
+    assert log_in(client).status_code == 303
+    with app.app_context(), transaction() as session:
+        assert session.get(Staff, ana).password_hash.startswith(f"{service.METHOD}$")
+
+
+def test_ninth_wrong_try_has_to_wait_and_then_may_again(client, ana, clock) -> None:
+    for _ in range(8):
+        assert log_in(client, password="equivocada").status_code == 422
+    assert log_in(client).status_code == 429
+    assert log_in(client, email="otra@demo.cl").status_code == 422
+
+
+def test_right_log_ins_are_never_counted(app, ana) -> None:
+    for _ in range(12):
+        assert log_in(app.test_client()).status_code == 303
+
+
+def test_stranger_elsewhere_does_not_lock_the_account(app, ana) -> None:
+    for _ in range(9):
+        app.test_client().post(
+            "/ingresar",
+            data={"email": "ana@demo.cl", "password": "equivocada"},
+            environ_overrides={"REMOTE_ADDR": "203.0.113.9"},
+        )
+    assert log_in(app.test_client()).status_code == 303
+
+
+def test_account_is_one_per_address(app, ana) -> None:
+    now = portal_clock.utcnow()
+    with app.app_context(), pytest.raises(RefusedError, match="Ya hay una cuenta"):
+        service.add_user("ANA@demo.cl", "Otra", "owner", PASSWORD, now=now)
+
+
+@pytest.mark.parametrize(
+    ("email", "name", "role", "password"),
+    [
+        ("x", "Ana", "owner", PASSWORD),
+        ("x@y.cl", "", "owner", PASSWORD),
+        ("x@y.cl", "Ana", "boss", PASSWORD),
+        ("x@y.cl", "Ana", "owner", "corta"),
+    ],
+)
+def test_malformed_account_is_refused(session, email, name, role, password) -> None:
+    with pytest.raises(RefusedError):
+        service.add_user(email, name, role, password, now=portal_clock.utcnow())
+    assert session.scalars(select(Staff)).all() == []
+
+
+@pytest.mark.postgres
+def test_accounts_leave_their_history(session, clock) -> None:
+    now = portal_clock.utcnow()
+    staff = service.add_user("ana@demo.cl", "Ana", "owner", PASSWORD, now=now)
+    number = staff.id
+    key = service.log_in("ana@demo.cl", PASSWORD, now=now)
+    assert key is not None
+    service.log_out(key, now=now)
+    service.disable(number, actor=SYSTEM, now=now)
+    service.disable(number, actor=SYSTEM, now=now)
+    lines = session.scalars(select(JournalEntry).order_by(JournalEntry.id)).all()
+    assert [line.action for line in lines] == [
+        "staff.added",
+        "staff.logged_in",
+        "staff.logged_out",
+        "staff.disabled",
+    ]
+    assert "ana@" not in repr([line.data for line in lines])
+
+
+def test_ended_sessions_do_not_pile_up(session, clock) -> None:
+    now = portal_clock.utcnow()
+    service.add_user("ana@demo.cl", "Ana", "owner", PASSWORD, now=now)
+    for month in range(3):
+        later = now + timedelta(days=31 * month)
+        service.log_in("ana@demo.cl", PASSWORD, now=later)
+    assert len(session.scalars(select(StaffSession)).all()) == 1
