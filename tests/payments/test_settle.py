@@ -1,0 +1,210 @@
+"""`settle` over real gateways' answers: paid once, whatever repeats."""
+
+import pytest
+from payment_cases import (
+    PAID_ONCE,
+    Shop,
+    pay_by_webpay,
+    preference_of,
+    reference_of,
+)
+from simulator_client import SimulatorClient
+
+from portal.clock import utcnow
+from portal.payments import returns
+from portal.payments.gateways.base import Evidence, Question
+from portal.payments.service import settle
+from portal.support.models import Attention
+
+
+@pytest.mark.postgres
+def test_webpay_approval_pays_the_order_and_opens_one_attention(
+    shop: Shop, simulator: SimulatorClient
+) -> None:
+    order = shop.order()
+    assert shop.counts() == {
+        "attentions": 0, "errands": 0, "mails": 0, "approved": 0, "paid": 0,
+    }
+    sent, _ = pay_by_webpay(shop, simulator, order)
+    shop.webpay_return(sent)
+    payment = shop.payment(sent.payment_id)
+    assert (payment.state, payment.disposition) == ("approved", "applied")
+    assert shop.state(order) == "paid"
+    assert shop.counts() == PAID_ONCE
+    attention = shop.session.query(Attention).one()
+    assert attention.state == "waiting"
+    assert attention.promise_at is not None
+
+
+def test_repeating_the_return_commits_once(
+    shop: Shop, simulator: SimulatorClient
+) -> None:
+    order = shop.order()
+    sent, _ = pay_by_webpay(shop, simulator, order)
+    for _ in range(5):
+        shop.webpay_return(sent)
+    assert simulator.calls("webpay_commit", sent.token) == 1
+    assert shop.counts() == PAID_ONCE
+
+
+def test_settle_twice_keeps_one_attention(
+    shop: Shop, simulator: SimulatorClient
+) -> None:
+    order = shop.order()
+    sent, _ = pay_by_webpay(shop, simulator, order)
+    shop.webpay_return(sent)
+    assert sent.token
+    evidence = shop.gateways.webpay.status(sent.token)
+    again = settle(
+        sent.payment_id, evidence, keys=shop.keys, live=None, now=utcnow()
+    )
+    assert not again.changed
+    assert shop.counts() == PAID_ONCE
+
+
+def test_webpay_rejection_leaves_the_order_payable(
+    shop: Shop, simulator: SimulatorClient
+) -> None:
+    order = shop.order()
+    sent, _ = pay_by_webpay(shop, simulator, order, "rejected")
+    shop.webpay_return(sent)
+    assert shop.payment(sent.payment_id).state == "rejected"
+    assert shop.state(order) == "awaiting_payment"
+    again = shop.start(order)
+    assert again.payment_id != sent.payment_id
+
+
+def test_second_gateway_approving_is_surplus_and_opens_nothing(
+    shop: Shop, simulator: SimulatorClient
+) -> None:
+    order = shop.order()
+    by_webpay = shop.start(order, "webpay")
+    by_mercadopago = shop.start(order, "mercadopago")
+    assert by_webpay.token
+    simulator.webpay_outcome(by_webpay.token, "visa")
+    shop.webpay_return(by_webpay)
+    simulator.mp_pay(preference_of(shop, by_mercadopago), "credit")
+    reference = reference_of(shop, by_mercadopago)
+    returns.mercadopago_returned(reference, "", gateways=shop.gateways, now=utcnow())
+    assert shop.payment(by_mercadopago.payment_id).disposition == "surplus"
+    counts = shop.counts()
+    assert (counts["attentions"], counts["paid"], counts["approved"]) == (1, 1, 2)
+    assert counts["mails"] == 2  # the confirmation, and the owner's alert
+
+
+def test_webpay_is_not_committed_when_the_order_is_already_paid(
+    shop: Shop, simulator: SimulatorClient
+) -> None:
+    order = shop.order()
+    by_webpay = shop.start(order, "webpay")
+    by_mercadopago = shop.start(order, "mercadopago")
+    assert by_webpay.token
+    simulator.webpay_outcome(by_webpay.token, "visa")
+    simulator.mp_pay(preference_of(shop, by_mercadopago), "credit")
+    reference = reference_of(shop, by_mercadopago)
+    returns.mercadopago_returned(reference, "", gateways=shop.gateways, now=utcnow())
+    shop.webpay_return(by_webpay)
+    assert simulator.calls("webpay_commit", by_webpay.token) == 0
+    assert shop.payment(by_webpay.payment_id).state == "aborted"
+    assert shop.counts()["attentions"] == 1
+
+
+def test_two_payments_on_one_preference_are_applied_and_surplus(
+    shop: Shop, simulator: SimulatorClient
+) -> None:
+    order = shop.order()
+    sent = shop.start(order, "mercadopago")
+    preference = preference_of(shop, sent)
+    ids = simulator.mp_outcome(preference, "twice").payment_ids
+    assert len(ids) == 2
+    reference = reference_of(shop, sent)
+    for evidence in shop.gateways.mercadopago.look_up(Question(token=None, reference=reference)):
+        settle(sent.payment_id, evidence, keys=shop.keys, live=None, now=utcnow())
+    assert [p.disposition for p in shop.payments()] == ["applied", "surplus"]
+    assert shop.counts()["attentions"] == 1
+
+
+@pytest.mark.parametrize("code", ["other_amount", "other_currency"])
+def test_approval_that_differs_is_a_mismatch_and_does_not_pay(
+    shop: Shop, simulator: SimulatorClient, code: str
+) -> None:
+    order = shop.order()
+    sent = shop.start(order, "mercadopago")
+    simulator.mp_pay(preference_of(shop, sent), code)
+    reference = reference_of(shop, sent)
+    returns.mercadopago_returned(reference, "", gateways=shop.gateways, now=utcnow())
+    payment = shop.payment(sent.payment_id)
+    assert (payment.state, payment.disposition) == ("approved", "mismatch")
+    assert shop.state(order) == "awaiting_payment"
+    assert shop.counts()["attentions"] == 0
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"amount": 19_989},
+        {"amount": None},
+        {"amount_is_whole": False},
+        {"currency": "ARS"},
+        {"reference": "itp-of-another"},
+        {"account": "999"},
+        {"account": None},
+    ],
+)
+def test_each_disagreement_of_mercado_pago_is_a_mismatch(
+    shop: Shop, changed: dict[str, object]
+) -> None:
+    order = shop.order()
+    sent = shop.start(order, "mercadopago")
+    payment = shop.payment(sent.payment_id)
+    evidence = Evidence(
+        **{  # type: ignore[arg-type]
+            "word": "approved",
+            "gateway_payment_id": "77",
+            "amount": payment.amount,
+            "currency": "CLP",
+            "reference": reference_of(shop, sent),
+            "account": payment.account,
+            "live": False,
+            **changed,
+        }
+    )
+    done = settle(sent.payment_id, evidence, keys=shop.keys, live=None, now=utcnow())
+    assert done.disposition == "mismatch"
+    assert shop.state(order) == "awaiting_payment"
+
+
+def test_a_test_payment_is_a_mismatch_in_production(shop: Shop) -> None:
+    order = shop.order()
+    sent = shop.start(order, "mercadopago")
+    payment = shop.payment(sent.payment_id)
+    evidence = Evidence(
+        word="approved",
+        gateway_payment_id="77",
+        amount=payment.amount,
+        currency="CLP",
+        reference=reference_of(shop, sent),
+        account=payment.account,
+        live=False,
+    )
+    done = settle(sent.payment_id, evidence, keys=shop.keys, live=True, now=utcnow())
+    assert done.disposition == "mismatch"
+    assert shop.state(order) == "awaiting_payment"
+
+
+def test_approved_never_goes_back(shop: Shop, simulator: SimulatorClient) -> None:
+    order = shop.order()
+    sent, _ = pay_by_webpay(shop, simulator, order)
+    shop.webpay_return(sent)
+    for word in ("rejected", "pending", "open"):
+        done = settle(
+            sent.payment_id,
+            Evidence(word=word),
+            keys=shop.keys,
+            live=None,
+            now=utcnow(),
+        )
+        assert not done.changed
+    returns.webpay_not_paid(sent.payment_id, "form_error", now=utcnow())
+    assert shop.payment(sent.payment_id).state == "approved"
+    assert shop.state(order) == "paid"
