@@ -57,9 +57,7 @@ lint: $(DEV_STAMP) ## Style, types and templates
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict portal
 	@$(BIN)/djlint --quiet --lint portal/templates
-	@$(BIN)/djlint --quiet --check portal/templates
 
-format: $(DEV_STAMP) ## Format the code and the templates
+format: $(DEV_STAMP) ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
-	@$(BIN)/djlint --quiet --reformat portal/templates

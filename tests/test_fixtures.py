@@ -3,15 +3,18 @@
 from datetime import timedelta
 
 import pytest
+import requests
 from browser_watch import Watch
 from conftest import TUESDAY_NOON, FrozenClock
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page
+from simulator_client import SimulatorClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from portal import clock as portal_clock
+from portal.config import Settings
 from portal.db import db, transaction
 from portal.settings import queries, service
 
@@ -82,3 +85,17 @@ def test_page_is_a_phone_in_santiago(page: Page) -> None:
     _visit(page, "<p>Hola</p>")
     zone = page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
     assert (page.evaluate("innerWidth"), zone) == (360, "America/Santiago")
+
+
+def test_gateways_of_the_portal_are_the_simulator(
+    simulator: SimulatorClient, settings: Settings
+) -> None:
+    assert settings.webpay_api_url == f"{simulator.base_url}/webpay"
+    assert settings.mercadopago_api_url == f"{simulator.base_url}/mercadopago"
+    simulator.reset()
+
+
+def test_portal_can_be_reached_from_outside(portal_url: str, app: Flask) -> None:
+    assert app.extensions["portal_settings"].public_url == portal_url
+    answer = requests.get(f"{portal_url}/static/app.css", timeout=10)
+    assert answer.status_code == 200

@@ -1,5 +1,7 @@
 """Reading the owner's values."""
 
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -12,7 +14,7 @@ REVISION = "revision"
 def load(session: Session) -> BusinessSettings:
     """The owner's values as they stand, defaults where nothing was set."""
     rows = session.execute(select(Setting.name, Setting.value)).all()
-    values = {
+    values: dict[str, Any] = {
         row.name: tuple(row.value) if isinstance(row.value, list) else row.value
         for row in rows
         if row.name in NAMES
