@@ -1,22 +1,34 @@
 """The `flask` commands: one group a noun, each in a section of its own."""
 
 import json
+import signal
 import sys
 from collections.abc import Iterable
 from datetime import datetime
+from threading import Event
+from types import FrameType
 
 import click
-from flask import Flask
-from flask.cli import AppGroup, with_appcontext
+from flask import Flask, current_app
+from flask.cli import AppGroup, ScriptInfo, with_appcontext
 from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError
 
 from portal import clock
-from portal.db import db
+from portal.accounts import queries as accounts_queries
+from portal.accounts import service as accounts_service
+from portal.accounts.rules import ROLES
+from portal.catalog import service as catalog_service
+from portal.db import db, transaction
+from portal.errors import RefusedError
 from portal.hours.models import WeeklyWindow
 from portal.hours.queries import DEFAULT_CALENDAR, load_calendar
 from portal.hours.rules import CLOSED, Calendar, Regime, regime_at
+from portal.journal.service import SYSTEM
+from portal.settings import demo_service
 from portal.terms import service as terms_service
+from portal.web import settings_of
+from portal.worker import service as worker_service
 
 # --- flask hours -----------------------------------------------------------------
 
@@ -125,10 +137,96 @@ def setup() -> None:
     click.echo(f"Services, topics and terms are in place: version {number}.")
 
 
+# --- flask worker ----------------------------------------------------------------
+
+
+@click.command("worker")
+@click.pass_obj
+def worker(info: ScriptInfo) -> None:
+    """Do the periodic work until SIGTERM or Ctrl-C; what has begun is finished."""
+    app = info.load_app()
+    stop = Event()
+
+    def stop_soon(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop_soon)
+    jobs = worker_service.make_jobs(settings_of(app), app.extensions["mail_renderers"])
+    click.echo("The worker has started.")
+    worker_service.work(jobs, stop, app.app_context)
+    click.echo("The worker has stopped.")
+
+
+# --- flask user ------------------------------------------------------------------
+
+user = AppGroup("user", help="Accounts of the staff.")
+
+
+@user.command("add")
+@click.option("--role", required=True, type=click.Choice(ROLES))
+@click.option("--email", required=True)
+@click.option("--name", required=True)
+@click.option(
+    "--password-stdin",
+    is_flag=True,
+    required=True,
+    help="Read the password from standard input, where no list of processes shows it.",
+)
+def user_add(role: str, email: str, name: str, password_stdin: bool) -> None:
+    """Open an account; the password is the first line of standard input."""
+    password = sys.stdin.readline().rstrip("\r\n")
+    try:
+        staff = accounts_service.add_user(
+            email, name, role, password, now=clock.utcnow()
+        )
+    except RefusedError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Account {staff.id} added: {role}.")
+
+
+# --- flask demo ------------------------------------------------------------------
+
+demo = AppGroup("demo", help="The demonstration's data; refused in production.")
+
+DEMO_PASSWORD = "demo-portal"  # noqa: S105 (shown on the demo's own panel)
+DEMO_STAFF = (
+    ("owner", "duena@demo.cl", "Elena Demo"),
+    ("technician", "tecnico1@demo.cl", "Ana Demo"),
+    ("technician", "tecnico2@demo.cl", "Beto Demo"),
+    ("technician", "tecnico3@demo.cl", "Carla Demo"),
+)
+
+
+@demo.command("seed")
+def demo_seed() -> None:
+    """Fill in the demo's business, catalogue, terms and accounts where they miss."""
+    if not settings_of(current_app).is_demo:
+        raise click.ClickException("demo seed is refused in production.")
+    now = clock.utcnow()
+    with transaction() as session:
+        demo_service.fill_missing(session, now)
+        catalog_service.ensure_defaults(session, now)
+        # The next version only when the text that they give is another.
+        terms_service.publish_in(session, actor=SYSTEM, now=now)
+    known = {email for _role, email, _name in DEMO_STAFF if _has_account(email)}
+    for role, email, name in DEMO_STAFF:
+        if email not in known:
+            accounts_service.add_user(email, name, role, DEMO_PASSWORD, now=now)
+    click.echo(f"The demo is ready ({len(DEMO_STAFF) - len(known)} accounts added).")
+
+
+def _has_account(email: str) -> bool:
+    return accounts_queries.find_by_email(db.session(), email) is not None
+
+
 # --- registration ----------------------------------------------------------------
 
 
 def register(app: Flask) -> None:
     """Hang every group of commands on the application."""
     app.cli.add_command(hours)
+    app.cli.add_command(user)
     app.cli.add_command(setup)
+    app.cli.add_command(worker)
+    app.cli.add_command(demo)

@@ -1,0 +1,106 @@
+"""Mails to the customer about a paid order and its attention."""
+
+from datetime import datetime
+
+from portal.catalog.rules import SOPORTE_ONLINE
+from portal.mail.mails import RenderContext, Renderer, render
+from portal.mail.models import OutboxRow
+from portal.mail.rules import Mail
+from portal.money import split_iva
+from portal.orders.mails import link_of, reachable
+from portal.orders.states import PAID
+from portal.support import queries
+from portal.support.models import Attention
+from portal.support.states import CLOSED, DONE, WILL_DO
+from portal.terms import queries as terms_queries
+from portal.terms.duties_rules import REFUND_DAYS, RETRACT_DAYS
+from portal.terms.rules import ATTENTION_MINUTES, to_blocks
+
+_REGIME_WORDS = {
+    "normal": "horario normal",
+    "special": "horario especial",
+    "closed": "fuera de horario",
+}
+_ENTRY_WORDS = {WILL_DO: "Haremos", DONE: "Hecho"}
+
+
+def _order_confirmed(context: RenderContext, row: OutboxRow) -> Mail | None:
+    """The written confirmation that the law asks for, with the full terms.
+
+    No support number is in it: those show only on the order's page, while they hold.
+    """
+    found = reachable(context, row)
+    if found is None or found[0].state != PAID:
+        return None
+    order, contact = found
+    terms = terms_queries.find_version(context.session, order.terms_version)
+    if terms is None:
+        raise LookupError(f"order {order.id} accepted terms that are not there")
+    net, iva = split_iva(order.price)
+    return render(
+        context,
+        "support/order_confirmed",
+        to=contact.email,
+        subject=f"Recibimos su pago: pedido {order.number}",
+        order=order,
+        contact=contact,
+        link=link_of(context, order),
+        online=order.service_slug == SOPORTE_ONLINE,
+        attention_minutes=ATTENTION_MINUTES,
+        regime_word=_REGIME_WORDS[order.regime_kind],
+        net=net,
+        iva=iva,
+        retract_days=RETRACT_DAYS,
+        refund_days=REFUND_DAYS,
+        terms=terms,
+        blocks=to_blocks(terms.body),
+        accepted=terms_queries.find_acceptance(context.session, order.id),
+    )
+
+
+def _used_minutes(started_at: datetime, ended_at: datetime, paused_seconds: int) -> int:
+    """Minutes of attention without its pauses, a begun minute counted."""
+    seconds = (ended_at - started_at).total_seconds() - paused_seconds
+    return max(0, min(ATTENTION_MINUTES, -int(-seconds // 60)))
+
+
+def _span(attention: Attention) -> tuple[datetime, datetime] | None:
+    """From the start to the end of its time, or to the closing before it."""
+    if attention.started_at is None or attention.closed_at is None:
+        return None
+    ends = [moment for moment in (attention.closed_at, attention.ends_at) if moment]
+    return attention.started_at, min(ends)
+
+
+def _attention_summary(context: RenderContext, row: OutboxRow) -> Mail | None:
+    """What was done, once it is closed for good: an undo withdraws it."""
+    found = reachable(context, row)
+    attention = queries.find_for_order(context.session, row.order_id)
+    if found is None or attention is None or attention.state != CLOSED:
+        return None
+    span = _span(attention)
+    if span is None:
+        return None
+    order, contact = found
+    return render(
+        context,
+        "support/attention_summary",
+        to=contact.email,
+        subject=f"Resumen de su atención: pedido {order.number}",
+        order=order,
+        contact=contact,
+        link=link_of(context, order),
+        outcome=attention.outcome,
+        started_at=span[0],
+        ended_at=span[1],
+        minutes=_used_minutes(*span, attention.paused_seconds),
+        attention_minutes=ATTENTION_MINUTES,
+        entries=queries.entries(context.session, attention.id),
+        words=_ENTRY_WORDS,
+    )
+
+
+RENDERERS: dict[str, Renderer] = {
+    "order.confirmed": _order_confirmed,
+    "attention.summary": _attention_summary,
+}

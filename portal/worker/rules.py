@@ -1,0 +1,55 @@
+"""When a job is due, and when the portal is well. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+STOPPED_WORKER_SECONDS = 60
+STUCK_OUTBOX_SECONDS = 10 * 60
+
+Status = Literal["ok", "degraded"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something done again and again: `run` gets the present instant."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[datetime], object]
+
+
+class Schedule:
+    """Which job comes next at which second of a clock that only grows."""
+
+    def __init__(self, jobs: tuple[Job, ...]) -> None:
+        self._jobs = {job.name: job for job in jobs}
+        self._due = dict.fromkeys(self._jobs, 0.0)
+
+    def next(self, second: float) -> Job | None:
+        """The job that waits longest, to be run now; None when none is due.
+
+        Its next turn comes after its pause, so a slow job never keeps the others out.
+        """
+        if not self._due:
+            return None
+        name = min(self._due, key=lambda name: self._due[name])
+        if self._due[name] > second:
+            return None
+        self._due[name] = second + self._jobs[name].every_seconds
+        return self._jobs[name]
+
+
+def seconds_since(instant: datetime | None, now: datetime) -> int | None:
+    """Whole seconds, never negative: a demo's clock may be moved back."""
+    if instant is None:
+        return None
+    return max(0, int((now - instant).total_seconds()))
+
+
+def judge(worker_age: int | None, outbox_age: int | None) -> Status:
+    """Degraded when the worker has stopped (or never ran) or a mail is stuck."""
+    stopped = worker_age is None or worker_age >= STOPPED_WORKER_SECONDS
+    stuck = outbox_age is not None and outbox_age >= STUCK_OUTBOX_SECONDS
+    return "degraded" if stopped or stuck else "ok"

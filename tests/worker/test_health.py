@@ -1,0 +1,116 @@
+"""`/salud` tells a monitor the truth."""
+
+from datetime import timedelta
+
+import pytest
+from conftest import TUESDAY_NOON, FrozenClock
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import stamp
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from portal.db import db, transaction
+from portal.mail.service import enqueue
+from portal.worker import queries, service
+
+
+@pytest.fixture
+def migrated(app: Flask) -> None:
+    """The schema is there already: only its mark is missing."""
+    with app.app_context():
+        stamp()
+        db.session.remove()
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("migrated")
+def test_all_well(session: Session, client: FlaskClient, clock: FrozenClock) -> None:
+    service.beat(clock.now)
+    clock.advance(seconds=7)
+    response = client.get("/salud")
+    assert response.status_code == 200
+    assert response.json == {
+        "status": "ok",
+        "database": "ok",
+        "migrations": "ok",
+        "worker_age_seconds": 7,
+        "outbox_oldest_seconds": None,
+    }
+
+
+@pytest.mark.usefixtures("migrated")
+def test_worker_that_never_ran_reads_degraded(client: FlaskClient) -> None:
+    response = client.get("/salud")
+    assert (response.status_code, response.json["status"]) == (200, "degraded")
+    assert response.json["worker_age_seconds"] is None
+
+
+@pytest.mark.usefixtures("migrated")
+def test_worker_that_stopped_reads_degraded(
+    session: Session, client: FlaskClient, clock: FrozenClock
+) -> None:
+    service.beat(clock.now)
+    clock.advance(seconds=59)
+    assert client.get("/salud").json["status"] == "ok"
+    clock.advance(seconds=1)
+    response = client.get("/salud")
+    assert (response.status_code, response.json["status"]) == (200, "degraded")
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("migrated")
+def test_mail_that_is_stuck_reads_degraded(
+    session: Session, client: FlaskClient, clock: FrozenClock
+) -> None:
+    with transaction() as writing:
+        enqueue(writing, kind="test.mail", now=TUESDAY_NOON)
+    clock.advance(minutes=10)
+    service.beat(clock.now)
+    response = client.get("/salud")
+    assert (response.status_code, response.json["status"]) == (200, "degraded")
+    assert response.json["outbox_oldest_seconds"] == 600
+
+
+@pytest.mark.usefixtures("migrated")
+def test_mail_put_off_on_purpose_is_not_stuck(
+    session: Session, client: FlaskClient, clock: FrozenClock
+) -> None:
+    later = TUESDAY_NOON + timedelta(hours=3)
+    with transaction() as writing:
+        enqueue(writing, kind="test.mail", now=TUESDAY_NOON, send_at=later)
+    clock.advance(hours=2)
+    service.beat(clock.now)
+    assert client.get("/salud").json["outbox_oldest_seconds"] is None
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("migrated")
+def test_database_behind_the_program_is_503(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = queries.expected_heads() | {"newer"}
+    monkeypatch.setattr(queries, "expected_heads", lambda: newer)
+    response = client.get("/salud")
+    assert response.status_code == 503
+    assert response.json["migrations"] == "missing"
+
+
+def test_database_without_migrations_is_503(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "expected_heads", lambda: frozenset({"first"}))
+    assert client.get("/salud").status_code == 503
+
+
+@pytest.mark.usefixtures("migrated")
+def test_database_out_of_reach_is_503(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_session: Session) -> bool:
+        raise OperationalError("SELECT 1", {}, Exception("unable to open"))
+
+    monkeypatch.setattr(queries, "migrations_in_place", fail)
+    response = client.get("/salud")
+    assert response.status_code == 503
+    assert response.json["database"] == "down"
