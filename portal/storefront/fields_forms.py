@@ -1,18 +1,20 @@
 """Fields that pass everything typed through the one gate for text."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from wtforms import BooleanField, Form, RadioField, StringField
-from wtforms.validators import StopValidation
+from wtforms.validators import StopValidation, ValidationError
 from wtforms.widgets import HiddenInput, TextArea
 
 from portal.chile import find_commune
 from portal.text import clean_text
 
 _UNREADABLE = "El texto tiene caracteres que no se pueden usar."
-# What a decoder writes in place of bytes that are no text.
-_REPLACEMENT = "\ufffd"
+# What the decoders write in place of bytes that are no text: a sign, or the bytes
+# themselves, quoted. One alone may be a person's "20%DE".
+_UNDECODED = re.compile("\ufffd|(?:%[89A-F][0-9A-F]){2}")
 Check = Callable[[Form, StringField], None]
 _FALSE = (False, "", "0", "false", "off", "no")
 
@@ -20,7 +22,7 @@ _FALSE = (False, "", "0", "false", "off", "no")
 def _printable(text: str, limit: int) -> str:
     """The text as it may be shown again, when it did not pass the gate."""
     shown = "".join(char for char in text if char.isprintable() or char in "\r\n")
-    return shown.replace(_REPLACEMENT, "")[: 4 * limit]
+    return _UNDECODED.sub("", shown)[: 4 * limit]
 
 
 class TextField(StringField):  # type: ignore[misc]
@@ -41,7 +43,7 @@ class TextField(StringField):  # type: ignore[misc]
         if not values:
             return
         self.data = _printable(values[0], self.limit)
-        if _REPLACEMENT in values[0]:
+        if _UNDECODED.search(values[0]):
             raise ValueError(_UNREADABLE)
         self.data = clean_text(values[0], self.limit, self.multiline)
 
@@ -56,9 +58,15 @@ class LongTextField(TextField):
 
 
 class HiddenTextField(TextField):
-    """A value that the page carries."""
+    """A value that the page carries; one that no page of ours carried is no value."""
 
     widget = HiddenInput()
+
+    def process_formdata(self, values: Sequence[str]) -> None:
+        try:
+            super().process_formdata(values)
+        except ValueError:
+            self.data = ""
 
 
 class OptionField(RadioField):  # type: ignore[misc]
@@ -79,8 +87,12 @@ def parsed_by(parse: Callable[[str], object]) -> Check:
 
     def check(_form: Form, field: TextField) -> None:
         # What the gate refused says so already.
-        if not field.process_errors:
+        if field.process_errors:
+            return
+        try:
             parse(field.data)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
 
     return check
 
@@ -98,6 +110,8 @@ class ForFactura:
 
     def __init__(self, message: str) -> None:
         self.message = message
+        # The field is shown only for a factura, and then it is no optional one.
+        self.field_flags = {"required": True}
 
     def __call__(self, form: Form, field: TextField) -> None:
         if form.document.data != "factura":
