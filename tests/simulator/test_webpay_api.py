@@ -10,6 +10,7 @@ import requests
 from simulator_client import SimulatorClient
 from transbank.common.integration_type import IntegrationType
 from transbank.common.options import WebpayOptions
+from transbank.common.request_service import RequestService
 from transbank.error.transbank_error import TransbankError
 from transbank.webpay.webpay_plus.transaction import Transaction
 
@@ -28,8 +29,7 @@ def webpay(simulator: SimulatorClient, settings: Settings) -> Iterator[Transacti
         timeout=(3, 15),
     )
     base = f"{simulator.base_url}/webpay"
-    host = "transbank.common.request_service.webpay_host"
-    with mock.patch(host, return_value=base):
+    with mock.patch.object(RequestService, "host", return_value=base):
         yield Transaction(options)
 
 
