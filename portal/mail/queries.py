@@ -48,7 +48,7 @@ class MailFile:
 
 def _part(message: EmailMessage) -> str:
     body = message.get_body(("plain",))
-    return str(body.get_content()) if body is not None else ""
+    return str(body.get_content()).replace("\r\n", "\n") if body is not None else ""
 
 
 def _parse(path: Path) -> MailFile:
