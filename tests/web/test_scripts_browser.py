@@ -136,10 +136,16 @@ def test_countdown_ends_at_zero_and_a_late_one_goes_on(lab: Lab, page: Page) -> 
 
 def test_a_second_tap_sends_nothing(lab: Lab, page: Page) -> None:
     page.goto(lab.url + "/prueba/formulario")
+    page.evaluate(
+        """() => { window.sent = 0;
+             addEventListener('submit', event => {
+               window.sent += event.defaultPrevented ? 0 : 1; }); }"""
+    )
     button = page.get_by_role("button", name="Pagar")
-    button.evaluate("el => { el.click(); el.click(); el.click(); }")
+    with page.expect_response("**/prueba/enviar"):
+        button.evaluate("el => { el.click(); el.click(); el.click(); }")
     expect(button).to_have_attribute("aria-busy", "true")
-    page.wait_for_timeout(200)
+    assert page.evaluate("window.sent") == 1
     assert [post["gateway"] for post in lab.posts] == ["webpay"]
 
 
