@@ -80,8 +80,15 @@ def engine_options(database_url: str) -> dict[str, Any]:
             "connect_args": {"check_same_thread": False},
             "pool_size": 20,
             "max_overflow": 20,
+            # A statement's values are customers' data: they stay out of logs.
+            "hide_parameters": True,
         }
-    return {"pool_pre_ping": True, "pool_size": 20, "max_overflow": 20}
+    return {
+        "pool_pre_ping": True,
+        "pool_size": 20,
+        "max_overflow": 20,
+        "hide_parameters": True,
+    }
 
 
 def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
@@ -153,11 +160,6 @@ def reading() -> Iterator[Session]:
 def in_transaction() -> bool:
     """Whether a write transaction is open here (no network call may run inside)."""
     return bool(db.session().info.get("writing"))
-
-
-def end_read() -> None:
-    """Give the connection back before waiting for the network."""
-    db.session.rollback()
 
 
 def is_busy(error: DBAPIError) -> bool:

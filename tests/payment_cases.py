@@ -77,9 +77,7 @@ class Shop:
         return path_of(order, self.keys)
 
     def start(self, order: Order, gateway: str = "webpay") -> attempts.Sent:
-        return attempts.start(
-            order.id, gateway, gateways=self.gateways, now=utcnow()
-        )
+        return attempts.start(order.id, gateway, gateways=self.gateways, now=utcnow())
 
     def webpay_return(self, sent: attempts.Sent) -> None:
         assert sent.token

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from portal import clock
 from portal.catalog import queries as catalog_queries
 from portal.catalog.rules import price_for
-from portal.db import db, end_read, transaction
+from portal.db import reading, transaction
 from portal.errors import ConflictError, RefusedError
 from portal.hours import queries as hours_queries
 from portal.journal.service import CUSTOMER, change_state, record
@@ -75,9 +75,8 @@ def start(order_id: int, gateway: str, *, gateways: Gateways, now: datetime) -> 
     payment_id, is_new = _claim(order_id, gateway, gateways, now)
     if not is_new:
         return _wait_for(payment_id, gateways)
-    with db.session() as session:
+    with reading() as session:
         attempt = _attempt_of(session, payment_id, gateways, now)
-    end_read()
     try:
         begun = gateways.by_name(gateway).begin(attempt)
     except (GatewayRefusedError, GatewayUnreachableError) as error:
@@ -273,11 +272,10 @@ def _wait_for(payment_id: int, gateways: Gateways) -> Sent:
     """Where the open attempt leads, once the request that opens it knows."""
     deadline = clock.monotonic() + _WAIT_SECONDS
     while True:
-        with db.session() as session:
+        with reading() as session:
             payment = queries.get(session, payment_id)
             state, url = payment.state, payment.redirect_url
             sealed = payment.token_sealed
-        end_read()
         if state == states.REDIRECTED and url:
             token = rules.unseal(gateways.keys, sealed) if sealed else None
             return Sent(payment_id, url, token)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from portal.db import db, end_read, transaction
+from portal.db import reading, transaction
 from portal.mail.service import enqueue
 from portal.payments import queries, states
 from portal.payments.gateways import Gateways
@@ -56,18 +56,17 @@ def _keep(topic: str, resource_id: str, request_id: str, now: datetime) -> int:
             session.flush()
             return row.id
     except IntegrityError:
-        with db.session() as session:
+        with reading() as session:
             return session.scalars(select(Notification.id).filter_by(**values)).one()
 
 
 def process_due(gateways: Gateways, *, now: datetime, limit: int = 20) -> int:
     """Try again what could not be read. How many were tried."""
-    with db.session() as session:
+    with reading() as session:
         rows = [
             (row.id, row.resource_id)
             for row in queries.due_notifications(session, now, limit)
         ]
-    end_read()
     for notification_id, resource_id in rows:
         _process(notification_id, resource_id, gateways, now)
     return len(rows)
@@ -90,10 +89,9 @@ def _process(
 
 
 def _settle(evidence: Evidence, gateways: Gateways, now: datetime) -> str:
-    with db.session() as session:
+    with reading() as session:
         payment = queries.find_by_reference(session, evidence.reference or "")
         payment_id = payment.id if payment else None
-    end_read()
     if payment_id is None:
         _report_foreign(evidence, gateways, now)
         return "foreign"

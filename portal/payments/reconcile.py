@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from portal.db import db, end_read, transaction
+from portal.db import reading, transaction
 from portal.errors import StaleStateError
 from portal.journal.service import SYSTEM, change_state
 from portal.orders import queries as order_queries
@@ -51,9 +51,8 @@ def reconcile_due(
     gateways: Gateways, *, now: datetime, everything: bool = False, limit: int = 50
 ) -> Round:
     """Ask about every attempt whose pause is over; `everything` ignores the pauses."""
-    with db.session() as session:
+    with reading() as session:
         ids = queries.due(session, None if everything else now, limit)
-    end_read()
     result = Round()
     for payment_id in ids:
         _ask(payment_id, gateways, now, result)
@@ -61,10 +60,9 @@ def reconcile_due(
 
 
 def _ask(payment_id: int, gateways: Gateways, now: datetime, result: Round) -> None:
-    with db.session() as session:
+    with reading() as session:
         payment = queries.get(session, payment_id)
         gateway, question = payment.gateway, _question(payment, gateways)
-    end_read()
     result.asked += 1
     try:
         found = gateways.by_name(gateway).look_up(question)
@@ -161,9 +159,8 @@ def _next_check(payment: Payment, now: datetime) -> datetime | None:
 
 def close_preferences(gateways: Gateways, *, now: datetime, limit: int = 20) -> int:
     """End the preferences of paid orders, so that a second tab cannot pay again."""
-    with db.session() as session:
+    with reading() as session:
         rows = queries.open_preferences(session, limit)
-    end_read()
     return sum(_close_preference(id, pref, gateways, now) for id, pref in rows)
 
 
@@ -182,9 +179,8 @@ def _close_preference(
 
 def expire_due(*, now: datetime, limit: int = 100) -> int:
     """Expire the unpaid orders whose life is over and of which no money can come."""
-    with db.session() as session:
+    with reading() as session:
         ids = queries.unpaid_past(session, now, limit)
-    end_read()
     return sum(_expire(order_id, now) for order_id in ids)
 
 

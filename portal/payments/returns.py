@@ -4,7 +4,7 @@ import time
 from datetime import datetime
 
 from portal import clock
-from portal.db import db, end_read, transaction
+from portal.db import reading, transaction
 from portal.errors import StaleStateError
 from portal.journal.service import CUSTOMER, GATEWAY, change_state
 from portal.orders import queries as order_queries
@@ -118,9 +118,8 @@ def _wait_for_commit(payment_id: int) -> None:
     """Wait until another request's commit has its result, at most the read time-out."""
     deadline = clock.monotonic() + _WAIT_SECONDS
     while clock.monotonic() < deadline:
-        with db.session() as session:
+        with reading() as session:
             state = queries.get(session, payment_id).state
-        end_read()
         if state != states.COMMITTING:
             return
         time.sleep(_STEP_SECONDS)
@@ -160,12 +159,11 @@ def mercadopago_returned(
 
     Nothing in the address counts but as a hint of which payment to read.
     """
-    with db.session() as session:
+    with reading() as session:
         payment = queries.find_by_reference(session, reference)
         if payment is None:
             return None
         own_id, order_id, state = payment.id, payment.order_id, payment.state
-    end_read()
     if state in states.SETTLED:
         return order_id
     try:

@@ -130,12 +130,16 @@ def disagreements(expected: Expected, said: Said) -> tuple[str, ...]:
     return tuple(found)
 
 
-def disposition(order_state: str, problems: tuple[str, ...]) -> str:
-    """What approved money does to its order."""
+def disposition(order_state: str, problems: tuple[str, ...], word: str) -> str:
+    """What approved money does to its order.
+
+    Money that was given back before we ever saw it pays nothing any more: it is late.
+    """
     if problems:
         return states.MISMATCH
     if order_state == order_states.AWAITING_PAYMENT:
-        return states.APPLIED
+        gone = word in (states.REFUNDED, states.CHARGED_BACK)
+        return states.LATE if gone else states.APPLIED
     if order_state in order_states.EVER_PAID:
         return states.SURPLUS
     return states.LATE

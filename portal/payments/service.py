@@ -170,7 +170,7 @@ def _approval(
     """The columns that an approval writes beside the state."""
     problems = disagreements(payment, evidence, keys, live)
     return {
-        "disposition": rules.disposition(order.state, problems),
+        "disposition": rules.disposition(order.state, problems, evidence.word),
         "gateway_payment_id": evidence.gateway_payment_id or payment.buy_order,
         "approved_at": evidence.approved_at or now,
         "lease_until": None,

@@ -81,6 +81,10 @@ TRANSITIONS: dict[str, Transitions] = {
 }
 
 
+_GONE = frozenset({PARTLY_REFUNDED, REFUNDED, CHARGED_BACK})
+_COMMIT_ASKED = SETTLED | {COMMITTING, UNKNOWN}
+
+
 def path(gateway: str, state: str, word: str) -> tuple[str, ...]:
     """The states through which the gateway's `word` takes a payment, in order.
 
@@ -92,6 +96,9 @@ def path(gateway: str, state: str, word: str) -> tuple[str, ...]:
         return ()
     if word in machine[state]:
         return (word,)
+    if gateway == WEBPAY and word in _GONE and state not in _COMMIT_ASKED:
+        # Never committed by us: Transbank gave it back, so it never was our money.
+        return ()
     if word in SETTLED and state not in SETTLED:
         if word == APPROVED:
             return _road_to_approval(machine, state)

@@ -23,7 +23,11 @@ def test_webpay_approval_pays_the_order_and_opens_one_attention(
 ) -> None:
     order = shop.order()
     assert shop.counts() == {
-        "attentions": 0, "errands": 0, "mails": 0, "approved": 0, "paid": 0,
+        "attentions": 0,
+        "errands": 0,
+        "mails": 0,
+        "approved": 0,
+        "paid": 0,
     }
     sent, _ = pay_by_webpay(shop, simulator, order)
     shop.webpay_return(sent)
@@ -55,9 +59,7 @@ def test_settle_twice_keeps_one_attention(
     shop.webpay_return(sent)
     assert sent.token
     evidence = shop.gateways.webpay.status(sent.token)
-    again = settle(
-        sent.payment_id, evidence, keys=shop.keys, live=None, now=utcnow()
-    )
+    again = settle(sent.payment_id, evidence, keys=shop.keys, live=None, now=utcnow())
     assert not again.changed
     assert shop.counts() == PAID_ONCE
 
@@ -118,7 +120,9 @@ def test_two_payments_on_one_preference_are_applied_and_surplus(
     ids = simulator.mp_outcome(preference, "twice").payment_ids
     assert len(ids) == 2
     reference = reference_of(shop, sent)
-    for evidence in shop.gateways.mercadopago.look_up(Question(token=None, reference=reference)):
+    for evidence in shop.gateways.mercadopago.look_up(
+        Question(token=None, reference=reference)
+    ):
         settle(sent.payment_id, evidence, keys=shop.keys, live=None, now=utcnow())
     assert [p.disposition for p in shop.payments()] == ["applied", "surplus"]
     assert shop.counts()["attentions"] == 1

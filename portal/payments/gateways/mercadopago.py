@@ -300,7 +300,7 @@ def _signature_parts(signature: str) -> tuple[str, str] | None:
     """`ts` and `v1`, each exactly once, in their exact forms."""
     if len(signature) > _SIGNATURE_LIMIT or not signature.isascii():
         return None
-    pairs = [part.strip().split("=", 1) for part in signature.split(",")]
+    pairs = [part.strip(" ").split("=", 1) for part in signature.split(",")]
     if any(len(pair) != 2 for pair in pairs):
         return None
     names = [name for name, _ in pairs]
