@@ -47,6 +47,9 @@ def _load(key: str) -> _LoggedIn | None:
 def init_app(app: Flask) -> None:
     """Hang the log-in on the application; pages of the shop never load a user."""
     _manager.init_app(app, add_context_processor=False)
+    # Nobody is remembered, and the writer of that cookie would read the session, and so
+    # send `Vary: Cookie`, with every answer, static files too.
+    app.after_request_funcs[None].remove(_manager._update_remember_cookie)
 
 
 def find_person() -> Person | None:
