@@ -9,6 +9,7 @@ from portal import assets, cli, clock, web
 from portal.accounts import access_views
 from portal.accounts import views as accounts_views
 from portal.config import ROOT, Settings, settings_from_environment
+from portal.board import views as board_views
 from portal.contact import views as contact_views
 from portal.db import db, engine_options, prepare_engine
 from portal.hours import views as demo_views
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     access_views.init_app(app)
     cli.register(app)
     app.register_blueprint(accounts_views.bp)
+    app.register_blueprint(board_views.bp)
     app.register_blueprint(terms_views.bp)
     app.register_blueprint(storefront_views.bp)
     app.register_blueprint(contact_views.bp)

@@ -5,11 +5,14 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from portal import clock
-from portal.accounts.models import Staff
-from portal.accounts.rules import Person
+from portal.accounts.models import Staff, StaffSession
+from portal.accounts.rules import SESSION_LIFE, Person, key_hash, new_session_key
+from portal.db import transaction
 from portal.orders.models import Contact, Order
 from portal.orders.rules import fingerprint, link_token, new_seed
 from portal.support import service
@@ -84,3 +87,23 @@ def add_attention(session: Session, *, now: datetime, **values: Any) -> Attentio
 def person(staff: Staff) -> Person:
     """The staff member as who is logged in."""
     return Person(staff.id, staff.name, staff.role)
+
+
+def log_in_as(app: Flask, staff_id: int) -> FlaskClient:
+    """A browser in which this member of staff is logged in."""
+    key = new_session_key()
+    now = clock.utcnow()
+    with app.app_context(), transaction() as session:
+        session.add(
+            StaffSession(
+                staff_id=staff_id,
+                key_hash=key_hash(key),
+                created_at=now,
+                expires_at=now + SESSION_LIFE,
+            )
+        )
+    client = app.test_client()
+    with client.session_transaction() as cookie:
+        cookie["_user_id"] = key
+        cookie.permanent = True
+    return client

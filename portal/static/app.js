@@ -27,7 +27,8 @@
     all("time.countdown[data-now]", (time) => {
       const left = Math.ceil((Date.parse(time.dateTime) - now()) / 1000);
       const late = left < 0 && "late" in time.dataset;
-      const text = late ? `−${show(-left)}` : show(Math.max(left, 0));
+      const sign = "up" in time.dataset ? "" : "−";
+      const text = late ? sign + show(-left) : show(Math.max(left, 0));
       if (time.textContent !== text) time.textContent = text;
       const bar = time.parentNode.querySelector("progress");
       if (bar) bar.value = Math.max(left, 0);

@@ -139,8 +139,8 @@ def _on_board(now: datetime) -> ColumnElement[bool]:
     return or_(Attention.state.in_(_LIVING), Attention.changed_at >= day_start(now))
 
 
-def version_of_now(session: Session, now: datetime, until: datetime | None) -> str:
-    """The version of what the board shows at `now`, true until `until`; one query."""
+def version_of_now(session: Session, now: datetime) -> str:
+    """The version of what the board shows at `now`, without its edge; one query."""
     revision = select(Setting.value).where(Setting.name == REVISION).scalar_subquery()
     count, versions, settings = session.execute(
         select(
@@ -148,12 +148,7 @@ def version_of_now(session: Session, now: datetime, until: datetime | None) -> s
         ).where(_on_board(now))
     ).one()
     day = clock.local(now).strftime("%Y%m%d")
-    return rules.board_version(day, count, int(versions), int(settings or 0), until)
-
-
-def is_current(session: Session, asked: str, now: datetime) -> bool:
-    """Whether a board that shows version `asked` would look the same now."""
-    return rules.is_current(asked, version_of_now(session, now, None), now)
+    return rules.board_version(day, count, int(versions), int(settings or 0))
 
 
 _CARD = (
@@ -285,3 +280,9 @@ def over(session: Session, now: datetime) -> list[int]:
         Attention.state == RUNNING, Attention.ends_at <= now
     )
     return list(session.scalars(statement.order_by(Attention.ends_at)))
+
+
+def ids_in_state(session: Session, state: str) -> list[int]:
+    """The attentions in a state, in the order of the queue."""
+    statement = select(Attention.id).where(Attention.state == state)
+    return list(session.scalars(statement.order_by(Attention.queued_at)))

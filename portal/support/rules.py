@@ -152,20 +152,21 @@ def whatsapp_url(phone: str, text: str) -> str:
 
 
 def board_version(
-    day: str, count: int, versions: int, revision: int, until: datetime | None
+    day: str, count: int, versions: int, revision: int, until: datetime | None = None
 ) -> str:
     """What a board says it has: the rows, the settings, and until when it is true."""
-    edge = "" if until is None else str(int(until.timestamp() * 1000))
-    return f"{day}-{count}-{versions}-{revision}.{edge}"
+    return with_edge(f"{day}-{count}-{versions}-{revision}.", until)
 
 
-def is_current(asked: str, base: str, now: datetime) -> bool:
-    """Whether the version that a screen `asked` with still holds at `now`.
+def with_edge(version: str, until: datetime | None) -> str:
+    """The version of rows and settings, good until an instant, or for good."""
+    return version if until is None else f"{version}{int(until.timestamp() * 1000)}"
 
-    `base` is `board_version` of now without an edge.
-    """
+
+def is_current(asked: str, version: str, now: datetime) -> bool:
+    """Whether what a screen `asked` with still holds, `version` being that of now."""
     rows, _, edge = asked.partition(".")
-    if f"{rows}." != base:
+    if f"{rows}." != version:
         return False
     if not edge:
         return True
