@@ -8,7 +8,8 @@ from email import message_from_bytes
 from email.message import Message
 
 # What a connection may meet. `drop` keeps the mail and closes without a word; `hang`
-# says nothing until the client has gone.
+# says nothing until the client has gone. Besides, `rude` hangs up instead of a goodbye,
+# and `421` says goodbye with an error.
 FAULTS = ("refuse", "hang", "drop", "451 try later", "550 no such box", "552 too big")
 OK = "ok"
 
@@ -49,29 +50,30 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def _talk(self, fault: str) -> None:
         self.server.met.append(fault)
-        if fault == "refuse":
-            return
         if fault == "hang":
             self.rfile.read()
+        if fault in ("hang", "refuse"):
             return
         self.say("220 ready")
         while line := self.rfile.readline().decode().strip():
             verb = line[:4].upper()
-            if verb == "DATA":
-                if not self._take(fault):
-                    return
-            elif verb == "RCPT" and fault.startswith(("451", "550")):
-                self.say(fault)
-            elif verb == "AUTH":
-                self.server.credentials.append(line)
-                self.say("235 welcome")
-            elif verb == "EHLO":
-                self.say("250-here\r\n250-AUTH PLAIN\r\n250 8BITMIME")
-            elif verb == "QUIT":
-                self.say("221 bye")
+            if verb == "QUIT" and fault != "rude":
+                self.say("421 closing" if fault == "421" else "221 bye")
+            if verb == "QUIT" or (verb == "DATA" and not self._take(fault)):
                 return
-            else:
-                self.say("250 ok")
+            if verb != "DATA":
+                self._answer(verb, line, fault)
+
+    def _answer(self, verb: str, line: str, fault: str) -> None:
+        if verb == "RCPT" and fault.startswith(("451", "550")):
+            self.say(fault)
+        elif verb == "AUTH":
+            self.server.credentials.append(line)
+            self.say("235 welcome")
+        elif verb == "EHLO":
+            self.say("250-here\r\n250-AUTH PLAIN\r\n250 8BITMIME")
+        else:
+            self.say("250 ok")
 
     def _take(self, fault: str) -> bool:
         """Whether the talk goes on."""

@@ -175,6 +175,30 @@ def test_failure_keeps_the_mail_and_waits(
         assert len(set(smtp.message_ids())) == 1
 
 
+@pytest.mark.parametrize("goodbye", ["rude", "421"])
+def test_server_s_goodbye_changes_nothing(
+    session: Session, settings: Settings, goodbye: str
+) -> None:
+    put()
+    with serving(lambda: goodbye) as smtp:
+        over_smtp = replace(settings, smtp_url=smtp.url)
+        assert send_due(RENDERERS, over_smtp, now=NOW) == SendReport(sent=1)
+        assert len(smtp.received) == 1
+
+
+def test_message_id_outlives_a_change_of_the_sender(
+    session: Session, settings: Settings
+) -> None:
+    put()
+    closed = replace(settings, smtp_url="smtp://127.0.0.1:1")
+    send_due(RENDERERS, closed, now=NOW)
+    first = only_row(session).message_id
+    moved = replace(settings, mail_from="otra@example.cl")
+    assert send_due(RENDERERS, moved, now=NOW + A_ROUND) == SendReport(sent=1)
+    assert only_row(session).message_id == first
+    assert list_files(settings.mail_dir)[0].message_id == first
+
+
 def test_nobody_at_the_address_of_the_server(
     session: Session, settings: Settings
 ) -> None:
