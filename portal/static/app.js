@@ -4,8 +4,8 @@
   const doc = document;
   const all = (selector, act) => doc.querySelectorAll(selector).forEach(act);
 
-  /* The server's instant minus our own clock, which nobody can set. Of several sightings
-     the largest had the shortest way; a far one means that a clock was moved. */
+  /* The server's instant minus our own clock, which nobody can set. The largest sighting
+     had the shortest way; a far one means a moved clock. */
   let offset;
   let wall = Date.now() - performance.now();
   const observe = (server, at) => {
@@ -35,7 +35,7 @@
     });
   };
 
-  /* In sleep our clock may have stood still; what polls is asked at once. */
+  /* In sleep our clock may stand still; what polls is asked at once. */
   const wake = () => {
     const moved = Date.now() - performance.now() - wall;
     wall += moved;
@@ -44,7 +44,7 @@
     if (!doc.hidden) doc.body.dispatchEvent(new Event("resync"));
   };
 
-  /* A tap is answered before the network is; a second tap sends nothing. */
+  /* A tap shows before the network answers; a second one sends nothing. */
   const pressed = new Set();
   const busy = (button) => {
     if (!button) return;
@@ -92,8 +92,9 @@
   });
 
   const dress = () => {
-    if (!navigator.share) all("[data-share]", (button) => (button.hidden = true));
-    if (!navigator.clipboard) all("[data-copy]", (button) => (button.hidden = true));
+    const hide = (button) => (button.hidden = true);
+    if (!navigator.share) all("[data-share]", hide);
+    if (!navigator.clipboard) all("[data-copy]", hide);
     tick();
   };
 
@@ -109,7 +110,7 @@
     const server = Number(event.detail.ctx.response?.headers.get("X-Now"));
     if (server) observe(server, performance.now());
   });
-  const polls = (element) => element?.matches('[hx-trigger*="every"]');
+  const polls = (element) => element?.matches("[hx-trigger*=every]");
   const failed = (text) => (event) => {
     const { response, sourceElement } = event.detail.ctx || {};
     if (![409, 422].includes(response?.status) && !polls(sourceElement)) say(text);
