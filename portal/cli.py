@@ -18,6 +18,7 @@ from portal import clock
 from portal.accounts import queries as accounts_queries
 from portal.accounts import service as accounts_service
 from portal.accounts.rules import ROLES
+from portal.audit.queries import broken_invariants
 from portal.catalog import service as catalog_service
 from portal.db import db, transaction
 from portal.errors import RefusedError
@@ -25,6 +26,8 @@ from portal.hours.models import WeeklyWindow
 from portal.hours.queries import DEFAULT_CALENDAR, load_calendar
 from portal.hours.rules import CLOSED, Calendar, Regime, regime_at
 from portal.journal.service import SYSTEM
+from portal.payments import notifications as payment_notifications
+from portal.payments import reconcile as payment_reconcile
 from portal.settings import demo_service
 from portal.terms import service as terms_service
 from portal.web import settings_of
@@ -152,9 +155,13 @@ def worker(info: ScriptInfo) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop_soon)
-    jobs = worker_service.make_jobs(settings_of(app), app.extensions["mail_renderers"])
+    jobs = worker_service.make_jobs(
+        settings_of(app),
+        app.extensions["mail_renderers"],
+        app.extensions["portal_gateways"],
+    )
     click.echo("The worker has started.")
-    worker_service.work(jobs, stop, app.app_context)
+    worker_service.work_in_lanes(jobs, stop, app.app_context)
     click.echo("The worker has stopped.")
 
 
@@ -220,6 +227,37 @@ def _has_account(email: str) -> bool:
     return accounts_queries.find_by_email(db.session(), email) is not None
 
 
+# --- flask reconcile, flask verify -----------------------------------------------
+
+
+@click.command("reconcile")
+@with_appcontext
+def reconcile() -> None:
+    """Ask the gateways about every open attempt, now, whatever the pauses."""
+    gateways = current_app.extensions["portal_gateways"]
+    now = clock.utcnow()
+    read = payment_notifications.process_due(gateways, now=now)
+    found = payment_reconcile.reconcile_due(
+        gateways, now=now, everything=True, limit=10_000
+    )
+    expired = payment_reconcile.expire_due(now=now)
+    click.echo(f"notifications read {read}, orders expired {expired}")
+    for line in found.lines():
+        click.echo(line)
+
+
+@click.command("verify")
+@with_appcontext
+def verify() -> None:
+    """Check the invariants over the whole database; exit 1 if any is broken."""
+    broken = broken_invariants(db.session())
+    for fault in broken:
+        click.echo(fault.line())
+    if broken:
+        sys.exit(1)
+    click.echo("Every invariant holds.")
+
+
 # --- registration ----------------------------------------------------------------
 
 
@@ -230,3 +268,5 @@ def register(app: Flask) -> None:
     app.cli.add_command(setup)
     app.cli.add_command(worker)
     app.cli.add_command(demo)
+    app.cli.add_command(reconcile)
+    app.cli.add_command(verify)
