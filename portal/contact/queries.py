@@ -27,7 +27,6 @@ from portal.settings.rules import BusinessSettings
 from portal.support import queries as support_queries
 from portal.support import rules as support_rules
 from portal.support.models import Attention, Errand
-from portal.terms import queries as terms_queries
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +61,6 @@ class Case:
     new_price: int | None
     warning: str
     promise_missed: bool
-    accepted_sha256: str
     version: str
 
     @property
@@ -100,10 +98,16 @@ def load_case(session: Session, order: Order, *, now: datetime) -> Case:
     closed, new_price = None, None
     if stage == rules.REVIEW:
         closed, new_price = _sale(session, order, business, now)
-    accepted = terms_queries.find_acceptance(session, order.id)
     last = payments[-1] if payments else None
     warning = support_rules.level(attention, now) if attention else ""
     missed = warning == "late" and stage in rules.BEFORE_START
+    shown = (
+        *(stage, warning, missed, regime.kind, closed is None, new_price),
+        *(order.version, len(entries), settings_queries.revision(session)),
+        *((payment.id, payment.version) for payment in payments),
+        attention.version if attention else 0,
+        errand.version if errand else 0,
+    )
     return Case(
         now=now,
         stage=stage,
@@ -123,21 +127,7 @@ def load_case(session: Session, order: Order, *, now: datetime) -> Case:
         new_price=new_price,
         warning=warning,
         promise_missed=missed,
-        accepted_sha256=accepted.sha256 if accepted else "",
-        version=_version(
-            stage,
-            order.version,
-            tuple((p.id, p.version) for p in payments),
-            attention.version if attention else 0,
-            errand.version if errand else 0,
-            len(entries),
-            settings_queries.revision(session),
-            regime.kind,
-            closed is None,
-            new_price,
-            warning,
-            missed,
-        ),
+        version=_version(shown),
     )
 
 
@@ -206,7 +196,7 @@ def _rejections(payments: Sequence[Payment]) -> int:
     )
 
 
-def _version(*facts: object) -> str:
+def _version(facts: tuple[object, ...]) -> str:
     """A short mark of everything that the page shows; equal marks, equal pages."""
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 

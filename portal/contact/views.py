@@ -102,6 +102,5 @@ def _start(token: str, order: Order, gateway: str) -> WerkzeugResponse:
 
 def _refuse(token: str, code: int, message: str) -> Response:
     """The order's page again, saying what stands in the way."""
-    db.session.rollback()
     case = queries.load_case(db.session(), _order(token), now=clock.utcnow())
     return _show("contact/order.html", token, case, code, message)

@@ -13,11 +13,16 @@ Status = Literal["ok", "degraded"]
 
 @dataclass(frozen=True)
 class Job:
-    """Something done again and again: `run` gets the present instant."""
+    """Something done again and again: `run` gets the present instant.
+
+    Jobs of one lane follow one another; a lane that waits for the network (gateways,
+    mail) never holds up the clocks of the desk.
+    """
 
     name: str
     every_seconds: float
     run: Callable[[datetime], object]
+    lane: str = "desk"
 
 
 class Schedule:
@@ -53,3 +58,9 @@ def judge(worker_age: int | None, outbox_age: int | None) -> Status:
     stopped = worker_age is None or worker_age >= STOPPED_WORKER_SECONDS
     stuck = outbox_age is not None and outbox_age >= STUCK_OUTBOX_SECONDS
     return "degraded" if stopped or stuck else "ok"
+
+
+def lanes(jobs: tuple[Job, ...]) -> list[tuple[Job, ...]]:
+    """The jobs by lane, each lane to be worked through by a thread of its own."""
+    names = dict.fromkeys(job.lane for job in jobs)
+    return [tuple(job for job in jobs if job.lane == name) for name in names]

@@ -4,16 +4,20 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
-from threading import Event
+from threading import Event, Thread
 
 from portal import clock
 from portal.config import Settings
 from portal.db import transaction
 from portal.mail import service as mail_service
 from portal.mail.mails import Renderers
+from portal.payments import notifications, reconcile
+from portal.payments.gateways import Gateways
+from portal.support import days_service
+from portal.support import service as support_service
 from portal.worker.models import WorkerHeartbeat
 from portal.worker.queries import WORKER
-from portal.worker.rules import Job, Schedule
+from portal.worker.rules import Job, Schedule, lanes
 
 SEND_MAIL_SECONDS = 2
 BEAT_SECONDS = 10
@@ -22,15 +26,35 @@ PAUSE_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
-def make_jobs(settings: Settings, renderers: Renderers) -> tuple[Job, ...]:
+def make_jobs(
+    settings: Settings, renderers: Renderers, gateways: Gateways
+) -> tuple[Job, ...]:
     """Everything that the worker does. A new job is one more line here."""
 
     def send_mail(now: datetime) -> None:
         mail_service.send_due(renderers, settings, now=now)
 
+    def read_notified(now: datetime) -> None:
+        notifications.process_due(gateways, now=now)
+
+    def ask_gateways(now: datetime) -> None:
+        reconcile.reconcile_due(gateways, now=now)
+
+    def close_preferences(now: datetime) -> None:
+        reconcile.close_preferences(gateways, now=now)
+
+    def expire_orders(now: datetime) -> None:
+        reconcile.expire_due(now=now)
+
     return (
         Job("beat", BEAT_SECONDS, beat),
-        Job("send mail", SEND_MAIL_SECONDS, send_mail),
+        Job("end clocks", 1, support_service.time_out_due),
+        Job("send mail", SEND_MAIL_SECONDS, send_mail, "mail"),
+        Job("read what was notified", 5, read_notified, "gateways"),
+        Job("ask the gateways", 5, ask_gateways, "gateways"),
+        Job("expire orders", 10, expire_orders),
+        Job("follow the day", 10, days_service.follow_the_day),
+        Job("close paid preferences", 15, close_preferences, "gateways"),
     )
 
 
@@ -55,6 +79,21 @@ def run_job(job: Job) -> bool:
         _log.exception("the job %r failed", job.name)
         return False
     return True
+
+
+def work_in_lanes(
+    jobs: tuple[Job, ...],
+    stop: Event,
+    in_context: Callable[[], AbstractContextManager[object]],
+) -> None:
+    """Work through each lane in a thread of its own until `stop` is set."""
+    threads = [
+        Thread(target=work, args=(lane, stop, in_context)) for lane in lanes(jobs)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def work(

@@ -83,7 +83,9 @@ def test_its_jobs_beat_and_send_mail(
 ) -> None:
     with transaction() as writing:
         enqueue(writing, kind="unknown", now=TUESDAY_NOON)
-    for job in service.make_jobs(settings, app.extensions["mail_renderers"]):
+    for job in service.make_jobs(
+        settings, app.extensions["mail_renderers"], app.extensions["portal_gateways"]
+    ):
         assert service.run_job(job)
     session.rollback()
     assert session.scalars(select(WorkerHeartbeat.name)).all() == ["worker"]
