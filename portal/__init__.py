@@ -18,6 +18,7 @@ from portal.mail.mails import Renderers
 from portal.orders import mails as orders_mails
 from portal.orders import models as _orders  # noqa: F401 (the terms refer to it)
 from portal.orders import views as orders_views
+from portal.payments import mails as payments_mails
 from portal.payments import views as payments_views
 from portal.payments.gateways import build_gateways
 from portal.privacy import views as privacy_views
@@ -64,7 +65,11 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _mail_renderers() -> Renderers:
     """Which feature turns which kind of outbox row into a mail."""
-    return {**orders_mails.RENDERERS, **support_mails.RENDERERS}
+    return {
+        **orders_mails.RENDERERS,
+        **support_mails.RENDERERS,
+        **payments_mails.RENDERERS,
+    }
 
 
 def _flask_config(settings: Settings) -> dict[str, object]:
