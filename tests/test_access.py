@@ -1,0 +1,310 @@
+"""Every route and method against every role. A route that is not in the table fails.
+
+To add a route, write one line in TABLE: who may, the status that they get, and what the
+path, the query, the form and the attention must hold where it matters.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from support_cases import add_attention, add_staff, log_in_as, person
+from werkzeug.routing import Rule
+
+from portal import clock as portal_clock
+from portal import web
+from portal.accounts.models import Staff
+from portal.accounts.rules import Person
+from portal.config import Settings
+from portal.db import transaction
+from portal.orders import queries as orders_queries
+from portal.support import service as support_service
+from portal.terms import service as terms_service
+
+ANONYMOUS, CUSTOMER, OTHER = "anonymous", "customer", "other customer"
+TECHNICIAN, OWNER, DISABLED = "technician", "owner", "disabled"
+ROLES = (ANONYMOUS, CUSTOMER, OTHER, TECHNICIAN, OWNER, DISABLED)
+LOGIN = "to the log-in form"
+
+Outcome = int | str
+NAME, PROBLEM = "Marcela Marcador", "problema-marcado"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What each role gets from one method of one route."""
+
+    expected: dict[str, Outcome]
+    values: dict[str, Any] = field(default_factory=dict)
+    query: str = ""
+    form: dict[str, str] = field(default_factory=dict)
+    attention: str = "waiting"
+
+
+def public(status: int, **rest: Any) -> Row:
+    """The same for everybody."""
+    return Row(dict.fromkeys(ROLES, status), **rest)
+
+
+def secret(status: int, **rest: Any) -> Row:
+    """For who holds the link; the other customer holds another. Nobody else."""
+    holders = {CUSTOMER: status, OTHER: status}
+    return Row({**dict.fromkeys(ROLES, 404), **holders}, **rest)
+
+
+def staff(status: int, **rest: Any) -> Row:
+    """For technicians and the owner."""
+    inside = {TECHNICIAN: status, OWNER: status}
+    return Row({**dict.fromkeys(ROLES, LOGIN), **inside}, **rest)
+
+
+def owner(status: int, **rest: Any) -> Row:
+    """For the owner alone."""
+    inside = {TECHNICIAN: 403, OWNER: status}
+    return Row({**dict.fromkeys(ROLES, LOGIN), **inside}, **rest)
+
+
+def logged_in(inside: int, outside: Outcome, **rest: Any) -> Row:
+    """Open to all, with another answer for who is logged in."""
+    return Row(
+        {**dict.fromkeys(ROLES, outside), TECHNICIAN: inside, OWNER: inside}, **rest
+    )
+
+
+ATTENTION = "<int(max=2147483647):attention_id>"
+SLUG, FIRST = {"slug": "soporte-online"}, {"version": 1}
+TABLE = {
+    # The shop.
+    "GET /": public(200),
+    "GET /manifest.webmanifest": public(200),
+    "GET /static/<path:filename>": public(200, values={"filename": "icon.svg"}),
+    "GET /servicios/<slug>": public(200, values=SLUG),
+    "POST /servicios/<slug>": public(422, values=SLUG),
+    "POST /servicios/<slug>/revisar": public(200, values=SLUG, query="?campo=topic"),
+    "GET /terminos": public(200),
+    "GET /terminos/<int(min=1, max=999999):version>": public(
+        200, values={"version": 1}
+    ),
+    "GET /privacidad": public(200),
+    "GET /reenviar-enlace": public(200),
+    "POST /reenviar-enlace": public(422),
+    # The secret link.
+    "GET /atencion/<token>": secret(200),
+    "GET /atencion/<token>/ahora": secret(200),
+    "POST /atencion/<token>/pagar": secret(409, form={"gateway": "webpay"}),
+    # The gateways.
+    "GET /pago/webpay/retorno": public(400),
+    "POST /pago/webpay/retorno": public(400),
+    "GET /pago/mercadopago/retorno": public(404),
+    "POST /pago/mercadopago/aviso": public(401),
+    # The staff.
+    "GET /ingresar": logged_in(303, 200),
+    "POST /ingresar": public(422),
+    "POST /salir": public(303),
+    "GET /tablero": staff(200),
+    "GET /tablero/tarjetas": staff(200),
+    f"POST /tablero/{ATTENTION}/tomar": staff(303),
+    f"POST /tablero/{ATTENTION}/soltar": staff(303, attention="taken"),
+    f"POST /tablero/{ATTENTION}/llame": staff(303, attention="taken"),
+    f"POST /tablero/{ATTENTION}/iniciar": staff(303, attention="taken"),
+    f"POST /tablero/{ATTENTION}/anotar": staff(
+        303, attention="taken", form={"kind": "hecho", "text": "Listo"}
+    ),
+    f"POST /tablero/{ATTENTION}/nota": staff(303, form={"text": "Ojo"}),
+    f"POST /tablero/{ATTENTION}/cerrar": staff(
+        303, attention="running", form={"outcome": "resuelto", "text": "Listo"}
+    ),
+    # Machines.
+    "GET /salud": public(200),
+    # The demo's own pages, refused in production.
+    "GET /demo": public(200),
+    "POST /demo/reloj": public(422),
+    "GET /demo/correos": public(200),
+    "GET /demo/correos/<name>": public(404, values={"name": "x.eml"}),
+    "GET /demo/componentes": public(200),
+    "GET /demo/componentes/tablero": public(200),
+    "POST /demo/componentes/campo/<name>": public(200, values={"name": "name"}),
+    "GET /demo/componentes/error/<int:status>": public(404, values={"status": 404}),
+}
+# Gateways post without our token; everything else that writes needs it.
+WITHOUT_TOKEN = {"POST /pago/webpay/retorno", "POST /pago/mercadopago/aviso"}
+
+
+def routes(app: Flask) -> dict[str, Rule]:
+    """'METHOD rule' of everything that the application answers."""
+    return {
+        f"{method} {rule.rule}": rule
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+@dataclass
+class World:
+    """One paid order with its attention, another customer's, and the staff."""
+
+    app: Flask
+    keys: tuple[str, ...]
+    staff: dict[str, Person]
+    numbers: dict[str, int]
+    tokens: dict[str, str]
+
+    def client(self, role: str) -> FlaskClient:
+        if role not in self.staff:
+            return self.app.test_client()
+        client = log_in_as(self.app, self.staff[role].id)
+        if role == DISABLED:
+            with self.app.app_context(), transaction() as session:
+                session.get_one(Staff, self.staff[role].id).active = False
+        return client
+
+    def path(self, rule: Rule, role: str, row: Row) -> str:
+        token = self.tokens.get(role, "A" * 22)
+        known = {"token": token, "attention_id": self.numbers[CUSTOMER], **row.values}
+        values = {name: known[name] for name in rule.arguments}
+        with self.app.test_request_context():
+            _domain, path = rule.build(values, append_unknown=False) or ("", "")
+        return path + row.query
+
+    def bring_to(self, state: str, role: str) -> None:
+        """Let the role, when it is staff, hold the attention."""
+        number, now = self.numbers[CUSTOMER], portal_clock.utcnow()
+        by = self.staff[role if role in (TECHNICIAN, OWNER) else TECHNICIAN]
+        with self.app.app_context():
+            if state != "waiting":
+                support_service.take(number, by=by, now=now)
+            if state == "running":
+                support_service.start(number, by=by, now=now)
+
+
+@pytest.fixture
+def make_world(app: Flask, settings: Settings) -> Callable[[], World]:
+    with app.app_context():
+        terms_service.set_up(portal_clock.utcnow())
+    return lambda: _world(app, settings)
+
+
+def _world(app: Flask, settings: Settings) -> World:
+    numbers, tokens, now = {}, {}, portal_clock.utcnow()
+    with app.app_context(), transaction() as session:
+        for role, name in ((CUSTOMER, NAME), (OTHER, "Otra Persona")):
+            attention = add_attention(
+                session,
+                now=now,
+                key=settings.secret_keys[0],
+                name=name,
+                problem=PROBLEM if role == CUSTOMER else "otro",
+            )
+            order = orders_queries.get(session, attention.order_id)
+            numbers[role] = attention.id
+            tokens[role] = orders_queries.token_of(order, settings.secret_keys)
+        people = {
+            role: person(add_staff(session, role=kind))
+            for role, kind in (
+                (TECHNICIAN, "technician"),
+                (OWNER, "owner"),
+                (DISABLED, "owner"),
+            )
+        }
+    return World(app, settings.secret_keys, people, numbers, tokens)
+
+
+def ask(client: FlaskClient, method: str, path: str, row: Row, **options: Any) -> Any:
+    web.limiter.reset()
+    data = row.form if method == "POST" else None
+    return client.open(path, method=method, data=data, **options)
+
+
+def outcome(answer: Any) -> Outcome:
+    to_login = answer.status_code == 303 and answer.location.startswith("/ingresar")
+    return LOGIN if to_login else answer.status_code
+
+
+def test_every_route_is_in_the_table_and_the_table_has_no_other(app: Flask) -> None:
+    assert set(routes(app)) == set(TABLE)
+
+
+@pytest.mark.parametrize("route", TABLE)
+def test_route_opens_to_whom_it_should(
+    app: Flask, make_world: Callable[[], World], route: str
+) -> None:
+    row, rule = TABLE[route], routes(app)[route]
+    method = route.split()[0]
+    found = {}
+    for role in ROLES:
+        world = make_world()
+        world.bring_to(row.attention, role)
+        answer = ask(world.client(role), method, world.path(rule, role, row), row)
+        found[role] = outcome(answer)
+        if route == "POST /salir":
+            found[role] = answer.status_code
+        if not may_read(role, route):
+            assert NAME not in answer.text, role
+            assert PROBLEM not in answer.text, role
+    assert found == row.expected
+
+
+def may_read(role: str, route: str) -> bool:
+    """Who may see the first customer's data there."""
+    if "/atencion/" in route:
+        return role == CUSTOMER
+    return "/tablero" in route and role in (TECHNICIAN, OWNER)
+
+
+@pytest.mark.parametrize("route", [each for each in TABLE if each.startswith("POST")])
+def test_post_without_the_forms_token_has_no_effect(
+    app: Flask, make_world: Callable[[], World], route: str, settings: Settings
+) -> None:
+    row, rule = TABLE[route], routes(app)[route]
+    world = make_world()
+    world.bring_to(row.attention, OWNER)
+    client = world.client(OWNER)
+    before = dump(settings)
+    path = world.path(rule, CUSTOMER, row)
+    answer = ask(client, "POST", path, row, csrf=False)
+    refused = answer.status_code == 400 and "Por seguridad" in answer.text
+    assert refused == (route not in WITHOUT_TOKEN)
+    assert dump(settings) == before
+
+
+@pytest.mark.parametrize("route", [each for each in TABLE if each.startswith("GET")])
+def test_get_writes_nothing(
+    app: Flask, make_world: Callable[[], World], route: str, settings: Settings
+) -> None:
+    row, rule = TABLE[route], routes(app)[route]
+    world = make_world()
+    client = world.client(OWNER)
+    before = dump(settings)
+    ask(client, "GET", world.path(rule, CUSTOMER, row), row)
+    assert dump(settings) == before
+
+
+def dump(settings: Settings) -> str:
+    """Everything that the database holds."""
+    path = settings.database_url.removeprefix("sqlite:///")
+    with sqlite3.connect(path) as connection:
+        text = "\n".join(connection.iterdump())
+    connection.close()
+    return text
+
+
+@pytest.mark.parametrize("route", TABLE)
+def test_no_route_answers_another_method(
+    app: Flask, make_world: Callable[[], World], route: str
+) -> None:
+    row, rule = TABLE[route], routes(app)[route]
+    path = make_world().path(rule, CUSTOMER, row)
+    for method in ("PUT", "PATCH", "DELETE"):
+        answer = ask(app.test_client(), method, path, row)
+        assert answer.status_code == 405, method
+
+
+def test_table_can_fail(app: Flask, make_world: Callable[[], World]) -> None:
+    app.add_url_rule("/suelta", "loose", lambda: NAME)
+    assert set(routes(app)) - set(TABLE) == {"GET /suelta"}
+    assert NAME in app.test_client().get("/suelta").text
+    assert not may_read(ANONYMOUS, "GET /suelta")
