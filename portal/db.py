@@ -8,7 +8,7 @@ from typing import Any
 
 import pysqlite3.dbapi2
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, event, types
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, Table, event, types
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -70,6 +70,33 @@ class UtcDateTime(types.TypeDecorator[datetime]):
         if value.tzinfo is None:
             return value.replace(tzinfo=UTC)
         return value.astimezone(UTC)
+
+
+def append_only_ddl(dialect: str, table: str) -> list[str]:
+    """The statements that make the database refuse to change a row of `table`."""
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            for act in ("UPDATE", "DELETE")
+        ]
+    return [
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger AS $$ BEGIN "
+        "RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only', "
+        "ERRCODE = 'integrity_constraint_violation'; END $$ LANGUAGE plpgsql",
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+    ]
+
+
+def make_append_only(model: type[Base]) -> None:
+    """Let the database itself refuse to change or delete a row of the model's table."""
+
+    def guard(table: Table, connection: Connection, **_options: object) -> None:
+        for statement in append_only_ddl(connection.dialect.name, table.name):
+            connection.exec_driver_sql(statement)
+
+    event.listen(model.__table__, "after_create", guard)
 
 
 def engine_options(database_url: str) -> dict[str, Any]:

@@ -2,23 +2,15 @@
 
 Both tables are append-only, and the database itself says so: a trigger refuses every
 UPDATE and DELETE on SQLite and on PostgreSQL. The triggers are made with the tables
-(`after_create`); a migration that creates the tables must run `append_only_ddl` too.
+(`portal.db.make_append_only`); so does the migration that creates them.
 """
 
 from datetime import datetime
 
-from sqlalchemy import (
-    CheckConstraint,
-    Connection,
-    ForeignKey,
-    String,
-    Table,
-    Text,
-    event,
-)
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.db import Base, UtcDateTime
+from portal.db import Base, UtcDateTime, make_append_only
 
 
 class TermsVersion(Base):
@@ -64,27 +56,5 @@ class TermsAcceptance(Base):
     template_version: Mapped[str] = mapped_column(String(40))
 
 
-def append_only_ddl(dialect: str, table: str) -> list[str]:
-    """The statements that make the database refuse to change a row of `table`."""
-    if dialect == "sqlite":
-        return [
-            f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            for act in ("UPDATE", "DELETE")
-        ]
-    return [
-        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger AS $$ BEGIN "
-        "RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only', "
-        "ERRCODE = 'integrity_constraint_violation'; END $$ LANGUAGE plpgsql",
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
-        "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
-    ]
-
-
-def _guard(table: Table, connection: Connection, **_options: object) -> None:
-    for statement in append_only_ddl(connection.dialect.name, table.name):
-        connection.exec_driver_sql(statement)
-
-
 for _model in (TermsVersion, TermsAcceptance):
-    event.listen(_model.__table__, "after_create", _guard)
+    make_append_only(_model)
