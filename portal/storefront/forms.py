@@ -78,7 +78,7 @@ class CheckoutForm(FlaskForm):  # type: ignore[misc]
     phone = TextField(
         "Su teléfono",
         limit=30,
-        description="Por si debemos llamarle. Ejemplo: 9 8765 4321",
+        description="Con 9 dígitos, como 9\u00a08765\u00a04321.",
         validators=[
             DataRequired("Escriba su teléfono, como 9 8765 4321."),
             parsed_by(parse_phone),

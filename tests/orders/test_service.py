@@ -22,11 +22,12 @@ from portal.errors import (
     StaleStateError,
 )
 from portal.journal.models import JournalEntry
-from portal.journal.service import CUSTOMER
+from portal.journal.service import CUSTOMER, SYSTEM
 from portal.orders import queries, service
 from portal.orders.draft_rules import Draft
 from portal.orders.models import Contact, Order
 from portal.orders.sale_rules import OutOfScopeError, SaleClosedError
+from portal.terms import service as terms_service
 from portal.terms.models import TermsAcceptance
 
 KEYS = (SECRET_KEY,)
@@ -304,3 +305,14 @@ def test_many_at_once_end_with_the_same_order(app: Flask, act: str) -> None:
     with app.app_context():
         assert db.session().query(Order).count() == before + 1
         db.session.remove()
+
+
+def test_correction_needs_the_terms_of_now(
+    app: Flask, place: Callable[..., Order], session: Session
+) -> None:
+    place()
+    terms_service.change_price("reinstalacion", 50_000, actor=SYSTEM, now=TUESDAY_NOON)
+    with pytest.raises(RefusedError, match="términos cambiaron"):
+        place(name="Rosa Soto")
+    assert place(terms_version=2).terms_version == 2
+    assert session.query(Order).count() == 2
