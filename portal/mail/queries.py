@@ -41,7 +41,7 @@ class MailFile:
     sender: str
     to: str
     subject: str
-    date: str
+    date: datetime
     message_id: str
     text: str
 
@@ -58,7 +58,7 @@ def _parse(path: Path) -> MailFile:
         sender=str(message["From"]),
         to=str(message["To"]),
         subject=str(message["Subject"]),
-        date=str(message["Date"]),
+        date=message["Date"].datetime,
         message_id=str(message["Message-ID"]),
         text=_part(message),
     )

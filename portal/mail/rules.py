@@ -13,6 +13,8 @@ from types import MappingProxyType
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+from portal.clock import local
+
 RETRY_MINUTES = (1, 2, 5, 15, 30, 60)
 # The owner hears of a mail when it has failed this many times.
 ALERT_AT_TRIES = 3
@@ -124,7 +126,7 @@ def build_message(mail: Mail, envelope: Envelope) -> EmailMessage:
     message["From"] = _sender(envelope.mail_from)
     message["To"] = _address(mail.to)
     message["Subject"] = clean_header(mail.subject)
-    message["Date"] = format_datetime(envelope.created_at)
+    message["Date"] = format_datetime(local(envelope.created_at))
     message["Message-ID"] = envelope.message_id
     # Asks answering machines for silence.
     message["Auto-Submitted"] = "auto-generated"
