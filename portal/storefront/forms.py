@@ -11,9 +11,7 @@ from wtforms.validators import DataRequired, Email, Length
 
 from portal.catalog.models import Topic
 from portal.catalog.rules import ASISTENCIA_TERRENO, Scope, WindowsBits, check_scope
-from portal.chile import format_phone, format_rut, parse_phone, parse_tax_rut
-from portal.orders.draft_rules import CORRECTABLE
-from portal.orders.models import Contact, Order
+from portal.chile import parse_phone, parse_tax_rut
 from portal.orders.sale_rules import is_sold_by_the_hour
 from portal.orders.service import Draft
 from portal.storefront.fields_forms import (
@@ -291,17 +289,3 @@ def _topic_choices(topics: Mapping[str, Topic]) -> list[SelectChoice]:
             for topic in topics.values()
         ),
     ]
-
-
-def values_of(order: Order, contact: Contact) -> dict[str, object]:
-    """What the form shows to correct an order."""
-    values = {name: getattr(order, name) for name in CORRECTABLE}
-    return {
-        **values,
-        "topic": order.topic_slug,
-        "name": contact.name,
-        "email": contact.email,
-        "phone": format_phone(contact.phone),
-        "tax_rut": format_rut(order.tax_rut or ""),
-        "form_key": order.form_key,
-    }

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from portal.catalog.models import Service
 from portal.catalog.queries import list_services
 from portal.catalog.rules import SOPORTE_ONLINE, price_for
+from portal.chile import format_phone, format_rut
 from portal.clock import local
 from portal.hours.queries import load_calendar
 from portal.hours.rules import (
@@ -19,6 +20,8 @@ from portal.hours.rules import (
     upcoming_closed_days,
     weekly_text,
 )
+from portal.orders.draft_rules import CORRECTABLE
+from portal.orders.models import Contact, Order
 from portal.orders.sale_rules import SaleClosedError, check_sale
 from portal.settings.rules import BusinessSettings
 
@@ -76,3 +79,17 @@ def load_shop(
         weekly=weekly_text(calendar),
         closed_days=upcoming_closed_days(calendar, local(now).date(), _CLOSED_DAYS),
     )
+
+
+def values_of(order: Order, contact: Contact) -> dict[str, object]:
+    """What the form shows to correct an order."""
+    values = {name: getattr(order, name) for name in CORRECTABLE}
+    return {
+        **values,
+        "topic": order.topic_slug,
+        "name": contact.name,
+        "email": contact.email,
+        "phone": format_phone(contact.phone),
+        "tax_rut": format_rut(order.tax_rut or ""),
+        "form_key": order.form_key,
+    }

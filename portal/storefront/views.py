@@ -21,8 +21,8 @@ from portal.orders.sale_rules import (
 )
 from portal.orders.service import place
 from portal.orders.states import AWAITING_PAYMENT
-from portal.storefront.forms import TAX_FIELDS, CheckoutForm, values_of
-from portal.storefront.queries import Shop, load_shop
+from portal.storefront.forms import TAX_FIELDS, CheckoutForm
+from portal.storefront.queries import Shop, load_shop, values_of
 from portal.terms import queries as terms_queries
 from portal.terms.rules import ATTENTION_MINUTES, checkbox_text
 
