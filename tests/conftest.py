@@ -14,6 +14,7 @@ import pytest
 from browser_watch import FLAGS, PHONE, Watch, chromium
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_migrate import stamp
 from itsdangerous import URLSafeTimedSerializer
 from live_stack import LiveStack, free_ports
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -96,6 +97,7 @@ def _create_schema(database_url: str) -> None:
     app = create_app(_settings(database_url))
     with app.app_context():
         db.create_all()
+        stamp()  # as if the migrations had made it
         db.engine.dispose()
 
 

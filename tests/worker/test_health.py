@@ -4,27 +4,16 @@ from datetime import timedelta
 
 import pytest
 from conftest import TUESDAY_NOON, FrozenClock
-from flask import Flask
 from flask.testing import FlaskClient
-from flask_migrate import stamp
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from portal.db import db, transaction
+from portal.db import transaction
 from portal.mail.service import enqueue
 from portal.worker import queries, service
 
 
-@pytest.fixture
-def migrated(app: Flask) -> None:
-    """The schema is there already: only its mark is missing."""
-    with app.app_context():
-        stamp()
-        db.session.remove()
-
-
 @pytest.mark.postgres
-@pytest.mark.usefixtures("migrated")
 def test_all_well(session: Session, client: FlaskClient, clock: FrozenClock) -> None:
     service.beat(clock.now)
     clock.advance(seconds=7)
@@ -39,14 +28,12 @@ def test_all_well(session: Session, client: FlaskClient, clock: FrozenClock) -> 
     }
 
 
-@pytest.mark.usefixtures("migrated")
 def test_worker_that_never_ran_reads_degraded(client: FlaskClient) -> None:
     response = client.get("/salud")
     assert (response.status_code, response.json["status"]) == (200, "degraded")
     assert response.json["worker_age_seconds"] is None
 
 
-@pytest.mark.usefixtures("migrated")
 def test_worker_that_stopped_reads_degraded(
     session: Session, client: FlaskClient, clock: FrozenClock
 ) -> None:
@@ -59,7 +46,6 @@ def test_worker_that_stopped_reads_degraded(
 
 
 @pytest.mark.postgres
-@pytest.mark.usefixtures("migrated")
 def test_mail_that_is_stuck_reads_degraded(
     session: Session, client: FlaskClient, clock: FrozenClock
 ) -> None:
@@ -72,7 +58,6 @@ def test_mail_that_is_stuck_reads_degraded(
     assert response.json["outbox_oldest_seconds"] == 600
 
 
-@pytest.mark.usefixtures("migrated")
 def test_mail_put_off_on_purpose_is_not_stuck(
     session: Session, client: FlaskClient, clock: FrozenClock
 ) -> None:
@@ -85,7 +70,6 @@ def test_mail_put_off_on_purpose_is_not_stuck(
 
 
 @pytest.mark.postgres
-@pytest.mark.usefixtures("migrated")
 def test_database_behind_the_program_is_503(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,7 +87,6 @@ def test_database_without_migrations_is_503(
     assert client.get("/salud").status_code == 503
 
 
-@pytest.mark.usefixtures("migrated")
 def test_database_out_of_reach_is_503(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
