@@ -1,0 +1,132 @@
+"""The board in Chromium: live, and careful with what is being written."""
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+from support_cases import add_attention, add_staff, log_in_as, person
+
+from portal.accounts import service as accounts_service
+from portal.accounts.rules import Person
+from portal.db import transaction
+from portal.journal.service import SYSTEM
+from portal.support import service
+
+AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js"
+WALL = {"viewport": {"width": 1920, "height": 1080}, "is_mobile": False}
+
+
+@pytest.fixture
+def desk(app: Flask, clock) -> tuple[int, int, Person, Person]:
+    with app.app_context(), transaction() as session:
+        numbers = [add_attention(session, now=clock.now).id for _ in range(2)]
+        people = [person(add_staff(session, name)) for name in ("Ana", "Luis")]
+        return (*numbers, *people)
+
+
+@pytest.fixture
+def open_board(app: Flask, portal_url: str, new_page):
+    def open_as(who: Person, **options) -> Page:
+        cookie = log_in_as(app, who.id).get_cookie("portal")
+        page = new_page(**options)
+        page.context.add_cookies(
+            [{"name": "portal", "value": cookie.value, "url": portal_url}]
+        )
+        page.goto(f"{portal_url}/tablero")
+        return page
+
+    return open_as
+
+
+def test_change_is_on_another_screen_without_reloading(open_board, desk) -> None:
+    first, _, ana, luis = desk
+    mine, wall = open_board(ana, **WALL), open_board(luis, **WALL)
+    mine.locator(f"#atencion-{first}").get_by_role("button", name="Tomar").click()
+    for page in (mine, wall):
+        card = page.locator(f"#carril-curso #atencion-{first}")
+        expect(card).to_have_attribute("data-attention", "taken")
+    expect(wall.get_by_role("button", name="Iniciar")).to_have_count(0)
+    mine.get_by_role("button", name="Iniciar").click()
+    expect(wall.locator(f"#atencion-{first} .countdown")).to_have_text("90:00")
+
+
+def test_half_written_note_survives_the_change_of_another_card(
+    app, open_board, desk, clock
+) -> None:
+    first, second, ana, luis = desk
+    with app.app_context():
+        service.take(first, by=ana, now=clock.now)
+    page = open_board(ana, **WALL)
+    card = page.locator(f"#atencion-{first}")
+    card.get_by_text("Nota interna").click()
+    box = card.locator(f"#nota-{first} textarea")
+    box.press_sequentially("a medio escr")
+    with app.app_context():
+        service.take(second, by=luis, now=clock.now)
+    expect(page.locator(f"#carril-curso #atencion-{second}")).to_be_visible()
+    expect(box).to_have_value("a medio escr")
+    expect(box).to_be_focused()
+    box.press_sequentially("ibir")
+    expect(box).to_have_value("a medio escribir")
+
+
+def test_box_is_empty_after_its_text_was_kept(app, open_board, desk, clock) -> None:
+    first, _, ana, _ = desk
+    with app.app_context():
+        service.take(first, by=ana, now=clock.now)
+        service.start(first, by=ana, now=clock.now)
+    clock.advance(seconds=5)
+    page = open_board(ana, **WALL)
+    card = page.locator(f"#atencion-{first}")
+    card.get_by_text("Anotar para el cliente").click()
+    card.locator(f"#anotar-{first} textarea").fill("Revisamos la base")
+    card.get_by_role("button", name="Hecho").click()
+    expect(card.locator(".log__entry--done")).to_contain_text("Revisamos la base")
+    expect(card.locator(f"#anotar-{first} textarea")).to_have_value("")
+
+
+def test_late_act_shows_who_won_on_the_card(app, open_board, desk, clock) -> None:
+    first, _, ana, luis = desk
+    page = open_board(luis, **WALL)
+    page.route("**/tablero/tarjetas*", lambda route: route.abort())
+    with app.app_context():
+        service.take(first, by=ana, now=clock.now)
+    page.locator(f"#atencion-{first}").get_by_role("button", name="Tomar").click()
+    card = page.locator(f"#atencion-{first}")
+    expect(card.get_by_role("alert")).to_contain_text("La tomó Ana a las 12:00:00.")
+
+
+def test_screen_whose_session_ended_shows_the_log_in(
+    app, open_board, desk, clock, portal_url, watch
+) -> None:
+    *_, ana, _ = desk
+    watch.allow("status of 401")
+    page = open_board(ana, **WALL)
+    with app.app_context():
+        accounts_service.disable(ana.id, actor=SYSTEM, now=clock.now)
+    page.wait_for_url(f"{portal_url}/ingresar")
+
+
+def test_board_has_no_barrier_that_axe_finds(app, open_board, desk, clock) -> None:
+    first, _, ana, _ = desk
+    with app.app_context():
+        service.take(first, by=ana, now=clock.now)
+        service.start(first, by=ana, now=clock.now)
+        service.add_entry(first, "haremos", "Revisar", by=ana, now=clock.now)
+        service.add_note(first, "Sin respaldo", by=ana, now=clock.now)
+    page = open_board(ana, **WALL)
+    for details in page.locator("details").all():
+        details.locator("summary").click()
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run().then(result => result.violations)")
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+
+
+def test_board_fits_the_hand_of_a_technician_on_call(open_board, desk) -> None:
+    first, _, ana, _ = desk
+    page = open_board(ana)
+    page.locator(f"#atencion-{first}").get_by_role("button", name="Tomar").tap()
+    expect(page.get_by_role("button", name="Iniciar")).to_be_visible()
+    wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    assert not wide
