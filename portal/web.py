@@ -81,17 +81,20 @@ def nothing_changed() -> Response:
     return make_response("", 204)
 
 
-def allow_payment_forms() -> None:
+def allow_payment_forms(response: Response) -> Response:
     """Let forms of this answer end at a gateway.
 
     Chromium checks every hop of the redirect after a post, and Mercado Pago's hosts are
     known only then, so this page, and only this, allows any https host.
     """
-    g.form_action = "'self' https:"
+    allowed = ["'self'", "https:"]
     if settings().is_demo:
         for url in (settings().mercadopago_api_url, settings().webpay_api_url):
             parts = urlsplit(url)
-            g.form_action += f" {parts.scheme}://{parts.netloc}"
+            allowed.append(f"{parts.scheme}://{parts.netloc}")
+    policy = _CSP.format(form_action=" ".join(dict.fromkeys(allowed)))
+    response.headers["Content-Security-Policy"] = policy
+    return response
 
 
 def _tell_the_time(response: Response) -> None:
@@ -103,14 +106,13 @@ def _tell_the_time(response: Response) -> None:
 
 
 def _secure(response: Response) -> Response:
-    form_action = g.get("form_action", "'self'")
     headers = response.headers
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     if request.endpoint == "static":
         return response
     _tell_the_time(response)
-    headers["Content-Security-Policy"] = _CSP.format(form_action=form_action)
+    headers.setdefault("Content-Security-Policy", _CSP.format(form_action="'self'"))
     headers["X-Frame-Options"] = "DENY"
     headers["Referrer-Policy"] = "no-referrer"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"

@@ -50,10 +50,8 @@ def order_fragment(token: str) -> Response:
 def _show(
     template: str, token: str, case: queries.Case, code: int = 200, error: str = ""
 ) -> Response:
-    if case.stage in (rules.REVIEW, rules.EXPIRED):
-        allow_payment_forms()
     show = fragment if template == "contact/_order.html" else page
-    return show(
+    response = show(
         template,
         code,
         case=case,
@@ -64,6 +62,7 @@ def _show(
         receipt=case.receipt,
         whatsapp_words=queries.whatsapp_words(case),
     )
+    return allow_payment_forms(response) if case.stage == rules.REVIEW else response
 
 
 @bp.post("/pagar")
@@ -94,10 +93,11 @@ def _start(token: str, order: Order, gateway: str) -> WerkzeugResponse:
         keys = settings().secret_keys
         order = order_service.renew(order.id, keys=keys, now=now)
         sent = start(order.id, gateway, gateways=gateways(), now=now)
-    allow_payment_forms()
     if sent.token is None:
         return redirect(sent.url, 303)
-    return page("contact/to_webpay.html", url=sent.url, token_ws=sent.token)
+    return allow_payment_forms(
+        page("contact/to_webpay.html", url=sent.url, token_ws=sent.token)
+    )
 
 
 def _refuse(token: str, code: int, message: str) -> Response:

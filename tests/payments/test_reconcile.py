@@ -1,4 +1,4 @@
-"""What neither return nor notification told is found by asking; unknown is not failed."""
+"""What neither return nor notification told is found by asking."""
 
 from datetime import timedelta
 

@@ -2,7 +2,6 @@
 
 import itertools
 import threading
-from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
@@ -49,10 +48,9 @@ def _put_into(shop: Shop, payment_id: int, state: str) -> None:
 
 
 @pytest.fixture
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """A return that finds a commit under way would wait 15 seconds for it."""
     monkeypatch.setattr("portal.payments.returns._WAIT_SECONDS", 0.0)
-    yield
 
 
 @pytest.mark.parametrize("state", STATES)
