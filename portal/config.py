@@ -121,7 +121,7 @@ class _Reader:
         return value
 
     def secret_list(self, name: str, default: str | None) -> tuple[str, ...]:
-        """One or more secrets separated by commas: the first signs, all are accepted."""
+        """Secrets separated by commas: the first signs, all are accepted."""
         return tuple(
             part.strip() for part in self.text(name, default).split(",") if part.strip()
         )
