@@ -28,6 +28,7 @@ from portal.hours.rules import CLOSED, Calendar, Regime, regime_at
 from portal.journal.service import SYSTEM
 from portal.payments import notifications as payment_notifications
 from portal.payments import reconcile as payment_reconcile
+from portal.payments import refunds as payment_refunds
 from portal.settings import demo_service
 from portal.terms import service as terms_service
 from portal.web import settings_of
@@ -240,8 +241,12 @@ def reconcile() -> None:
     found = payment_reconcile.reconcile_due(
         gateways, now=now, everything=True, limit=10_000
     )
+    followed = payment_refunds.follow_due(gateways, now=now, limit=10_000)
     expired = payment_reconcile.expire_due(now=now)
-    click.echo(f"notifications read {read}, orders expired {expired}")
+    click.echo(
+        f"notifications read {read}, refunds looked at {followed}, "
+        f"orders expired {expired}"
+    )
     for line in found.lines():
         click.echo(line)
 

@@ -604,11 +604,72 @@ def upgrade() -> None:
             unique=False,
         )
 
+    op.create_table(
+        "refunds",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("payment_id", sa.Integer(), nullable=False),
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(length=10), nullable=False),
+        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.Column("idempotency_key", sa.String(length=64), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("detail", sa.String(length=120), nullable=True),
+        sa.Column("dropped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "source IN ('customer', 'owner', 'gateway')", name=op.f("ck_refunds_source")
+        ),
+        sa.CheckConstraint(
+            "state IN ('confirmed', 'paid_by_hand', 'rejected', 'requested', 'sent')",
+            name=op.f("ck_refunds_state"),
+        ),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_refunds_amount")),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["orders.id"], name=op.f("fk_refunds_order_id_orders")
+        ),
+        sa.ForeignKeyConstraint(
+            ["payment_id"], ["payments.id"], name=op.f("fk_refunds_payment_id_payments")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refunds")),
+        sa.UniqueConstraint("idempotency_key", name=op.f("uq_refunds_idempotency_key")),
+    )
+    with op.batch_alter_table("refunds", schema=None) as batch_op:
+        batch_op.create_index("ix_refunds_due", ["state", "next_try_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_refunds_order_id"), ["order_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_refunds_payment_id"), ["payment_id"], unique=False
+        )
+        batch_op.create_index(
+            "uq_refunds_in_flight",
+            ["payment_id"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('requested', 'sent')"),
+            postgresql_where=sa.text("state IN ('requested', 'sent')"),
+        )
+
     for table in APPEND_ONLY:
         _refuse_changes(table)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("refunds", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_refunds_in_flight",
+            sqlite_where=sa.text("state IN ('requested', 'sent')"),
+            postgresql_where=sa.text("state IN ('requested', 'sent')"),
+        )
+        batch_op.drop_index(batch_op.f("ix_refunds_payment_id"))
+        batch_op.drop_index(batch_op.f("ix_refunds_order_id"))
+        batch_op.drop_index("ix_refunds_due")
+
+    op.drop_table("refunds")
     with op.batch_alter_table("attention_notes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_attention_notes_attention_id"))
 

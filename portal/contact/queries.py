@@ -21,12 +21,13 @@ from portal.orders.models import Contact, Order
 from portal.orders.sale_rules import SaleClosedError, check_sale
 from portal.payments import queries as payment_queries
 from portal.payments import states as pay
-from portal.payments.models import Payment
+from portal.payments.models import Payment, Refund
 from portal.settings import queries as settings_queries
 from portal.settings.rules import BusinessSettings
 from portal.support import queries as support_queries
 from portal.support import rules as support_rules
 from portal.support.models import Attention, Errand
+from portal.support.states import NOT_STARTED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,7 @@ class Case:
     applied: Payment | None
     attention: Attention | None
     errand: Errand | None
+    refund: Refund | None
     entries: Sequence[support_queries.Line]
     technician: str
     notice: Notice | None
@@ -93,8 +95,9 @@ def load_case(session: Session, order: Order, *, now: datetime) -> Case:
     payments = payment_queries.of_order(session, order.id)
     attention = support_queries.find_for_order(session, order.id)
     errand = support_queries.find_errand_for_order(session, order.id)
+    refund = _refund(session, order, payments)
     entries = support_queries.entries(session, attention.id) if attention else []
-    stage = _stage(order, payments, attention, errand, now)
+    stage = _stage(order, payments, attention, errand, refund, now)
     closed, new_price = None, None
     if stage == rules.REVIEW:
         closed, new_price = _sale(session, order, business, now)
@@ -107,6 +110,7 @@ def load_case(session: Session, order: Order, *, now: datetime) -> Case:
         *((payment.id, payment.version) for payment in payments),
         attention.version if attention else 0,
         errand.version if errand else 0,
+        refund.version if refund else 0,
     )
     return Case(
         now=now,
@@ -119,6 +123,7 @@ def load_case(session: Session, order: Order, *, now: datetime) -> Case:
         applied=next((p for p in payments if p.disposition == pay.APPLIED), None),
         attention=attention,
         errand=errand,
+        refund=refund,
         entries=entries,
         technician=_technician(session, attention),
         notice=_notice(last) if stage == rules.REVIEW else None,
@@ -129,6 +134,24 @@ def load_case(session: Session, order: Order, *, now: datetime) -> Case:
         promise_missed=missed,
         version=_version(shown),
     )
+
+
+def _refund(
+    session: Session, order: Order, payments: Sequence[Payment]
+) -> Refund | None:
+    """The newest refund of the whole money that this order stands on."""
+    whole = {
+        payment.id: payment.amount
+        for payment in payments
+        if payment.disposition in (pay.APPLIED, pay.LATE)
+    }
+    refunds = payment_queries.refunds_of_order(session, order.id)
+    of_whole = [
+        refund
+        for refund in refunds
+        if whole.get(refund.payment_id) == refund.amount and not refund.dropped_at
+    ]
+    return of_whole[-1] if of_whole else None
 
 
 def _technician(session: Session, attention: Attention | None) -> str:
@@ -143,6 +166,7 @@ def _stage(
     payments: Sequence[Payment],
     attention: Attention | None,
     errand: Errand | None,
+    refund: Refund | None,
     now: datetime,
 ) -> str:
     work_state = None
@@ -158,6 +182,7 @@ def _stage(
         verifying=payment_queries.is_being_verified(payments),
         late_money=any(p.disposition == pay.LATE for p in payments),
         life_is_over=now >= order.expires_at and not in_form,
+        refund_state=refund.state if refund else None,
     )
 
 
@@ -217,3 +242,12 @@ def whatsapp_words(case: Case) -> str:
     paid_at = case.order.paid_at
     hour = format_hour(paid_at) if paid_at else ""
     return rules.whatsapp_text(case.contact.name, case.order.number, hour)
+
+
+def may_withdraw(case: Case) -> bool:
+    """Whether one tap gives all the money back: the work has not begun (retracto)."""
+    if case.refund is not None or case.applied is None:
+        return False
+    if case.errand is not None:
+        return case.errand.state in ("open", "scheduled")
+    return case.stage in NOT_STARTED

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from portal.orders import states as order_states
+from portal.payments import refund_rules
 from portal.payments import states as pay
 from portal.support import states as support
 
@@ -14,6 +15,8 @@ LATE = "late"
 REFUNDED = "refunded"
 CHARGED_BACK = "charged_back"
 ERRAND = "errand"
+REFUNDING = "refunding"
+REFUND_REJECTED = "refund_rejected"
 # The stages of an attention have the names of its states.
 
 # Stages at which nothing more will change by itself: the page stops asking.
@@ -24,6 +27,15 @@ WAIT_SECONDS = 2
 REVIEW_SECONDS = 5
 
 
+_REFUND_STAGES = {
+    refund_rules.REQUESTED: REFUNDING,
+    refund_rules.SENT: REFUNDING,
+    refund_rules.REJECTED: REFUND_REJECTED,
+    refund_rules.CONFIRMED: REFUNDED,
+    refund_rules.PAID_BY_HAND: REFUNDED,
+}
+
+
 def stage_of(
     *,
     order_state: str,
@@ -32,20 +44,27 @@ def stage_of(
     verifying: bool,
     late_money: bool,
     life_is_over: bool,
+    refund_state: str | None,
 ) -> str:
-    """Which of the page's faces fits the order as it stands."""
+    """Which of the page's faces fits the order as it stands.
+
+    `refund_state` is of the newest refund of the whole price, None without one.
+    """
     if order_state == order_states.AWAITING_PAYMENT:
         if verifying:
             return VERIFYING
         return EXPIRED if life_is_over else REVIEW
     if order_state in (order_states.EXPIRED, order_states.CANCELLED):
         if late_money:
-            return LATE
+            return _REFUND_STAGES.get(refund_state or "", LATE)
         return EXPIRED if order_state == order_states.EXPIRED else CANCELLED
     if order_state == order_states.REFUNDED:
         return REFUNDED
     if order_state == order_states.CHARGED_BACK:
         return CHARGED_BACK
+    if work_state == support.CANCELLED:
+        # A paid order whose work is cancelled always has its refund.
+        return _REFUND_STAGES.get(refund_state or "", REFUNDING)
     if is_attention and work_state is not None:
         return work_state
     return ERRAND

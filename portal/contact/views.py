@@ -1,15 +1,20 @@
 """`/atencion/<token>`: everything about one order, whatever its state."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from portal import clock
 from portal.contact import queries, rules
 from portal.db import db
-from portal.errors import RefusedError
+from portal.errors import ConflictError, RefusedError, StaleStateError
+from portal.journal.service import CUSTOMER
 from portal.orders import queries as order_queries
 from portal.orders import service as order_service
 from portal.orders.models import Order
+from portal.payments import late_money, refund_requests, refunds
 from portal.payments import states as pay
 from portal.payments.attempts import (
     BeingVerifiedError,
@@ -19,6 +24,7 @@ from portal.payments.attempts import (
     start,
 )
 from portal.payments.views import gateways
+from portal.support import days_service
 from portal.web import allow_payment_forms, fragment, nothing_changed, page, settings
 
 bp = Blueprint("contact", __name__, url_prefix="/atencion/<token>")
@@ -59,6 +65,7 @@ def _show(
         error=error,
         order_url=f"{settings().public_url}/atencion/{token}",
         channels=queries.shows_channels(case),
+        may_withdraw=queries.may_withdraw(case),
         receipt=case.receipt,
         whatsapp_words=queries.whatsapp_words(case),
     )
@@ -98,6 +105,61 @@ def _start(token: str, order: Order, gateway: str) -> WerkzeugResponse:
     return allow_payment_forms(
         page("contact/to_webpay.html", url=sent.url, token_ws=sent.token)
     )
+
+
+@bp.post("/devolucion")
+def refund_order(token: str) -> WerkzeugResponse:
+    """Retracto: all the money back, while the work has not begun."""
+    order_id, now = _order(token).id, clock.utcnow()
+    try:
+        refund_id = refund_requests.request_by_customer(order_id, now=now)
+    except ConflictError as problem:
+        return _refuse(token, 409, str(problem))
+    except RefusedError as problem:
+        return _refuse(token, 422, str(problem))
+    refunds.send(refund_id, gateways(), now=now)
+    return redirect(f"/atencion/{token}", 303)
+
+
+@bp.post("/elegir")
+def choose(token: str) -> WerkzeugResponse:
+    """R7: what is to become of money that came out of hours, late, or was refused."""
+    act = _CHOICES.get(request.form.get("choice", ""))
+    if act is None:
+        return _refuse(token, 422, "Elija qué prefiere que hagamos.")
+    try:
+        act(_order(token).id, clock.utcnow())
+    except StaleStateError:
+        return _refuse(token, 409, "Eso ya cambió: vea aquí cómo quedó.")
+    except ConflictError as problem:
+        return _refuse(token, 409, str(problem))
+    except RefusedError as problem:
+        return _refuse(token, 422, str(problem))
+    return redirect(f"/atencion/{token}", 303)
+
+
+def _attend_late_money(order_id: int, now: datetime) -> None:
+    late_money.honour(order_id, actor=CUSTOMER, now=now)
+
+
+def _back_to_queue(order_id: int, now: datetime) -> None:
+    refund_requests.return_to_queue(order_id, now=now)
+
+
+def _attend_now(order_id: int, now: datetime) -> None:
+    days_service.attend_now(order_id, now=now)
+
+
+def _at_next_opening(order_id: int, now: datetime) -> None:
+    days_service.keep_for_opening(order_id, now=now)
+
+
+_CHOICES: dict[str, Callable[[int, datetime], None]] = {
+    "atender": _attend_late_money,
+    "fila": _back_to_queue,
+    "ahora": _attend_now,
+    "apertura": _at_next_opening,
+}
 
 
 def _refuse(token: str, code: int, message: str) -> Response:

@@ -5,8 +5,16 @@ from portal.mail.mails import RenderContext, Renderer, render
 from portal.mail.models import OutboxRow
 from portal.mail.rules import Mail
 from portal.orders import queries as orders_queries
-from portal.payments.models import Payment
-from portal.payments.states import APPLIED, LATE, MISMATCH, SURPLUS
+from portal.orders.mails import link_of, reachable
+from portal.payments.models import Payment, Refund
+from portal.payments.refund_rules import (
+    CONFIRMED,
+    PAID_BY_HAND,
+    REJECTED,
+    REQUESTED,
+    SENT,
+)
+from portal.payments.states import APPLIED, GATEWAY_NAMES, LATE, MISMATCH, SURPLUS
 
 _WHAT_HAPPENED = {
     SURPLUS: "El pedido ya estaba pagado: este pago sobra.",
@@ -36,6 +44,7 @@ def _alert_payment(context: RenderContext, row: OutboxRow) -> Mail | None:
         subject=f"Revise un pago: pedido {order.number}",
         payment=payment,
         number=order.number,
+        gateway=GATEWAY_NAMES[payment.gateway],
         what_happened=_WHAT_HAPPENED[str(payment.disposition)],
     )
 
@@ -50,7 +59,66 @@ def _alert_foreign_payment(context: RenderContext, row: OutboxRow) -> Mail:
     )
 
 
+def _refund(context: RenderContext, row: OutboxRow) -> Refund | None:
+    refund = context.session.get(Refund, int(row.key.partition("-")[0]))
+    return refund
+
+
+_REFUND_SUBJECTS = {
+    REQUESTED: "Recibimos su solicitud de devolución",
+    SENT: "Recibimos su solicitud de devolución",
+    CONFIRMED: "Le devolvimos su dinero",
+    PAID_BY_HAND: "Le devolvimos su dinero",
+    REJECTED: "Su devolución necesita un paso más",
+}
+
+
+def _refund_to_customer(*wanted: str) -> Renderer:
+    """A mail about a refund that is withdrawn once the refund has moved on."""
+
+    def render_it(context: RenderContext, row: OutboxRow) -> Mail | None:
+        refund = _refund(context, row)
+        if refund is None or refund.state not in wanted:
+            return None
+        found = reachable(context, row)
+        if found is None:
+            return None
+        order, contact = found
+        return render(
+            context,
+            "payments/refund",
+            to=contact.email,
+            subject=f"{_REFUND_SUBJECTS[refund.state]}: pedido {order.number}",
+            refund=refund,
+            number=order.number,
+            contact=contact,
+            order=order,
+            link=link_of(context, order),
+        )
+
+    return render_it
+
+
+def _alert_refund(context: RenderContext, row: OutboxRow) -> Mail | None:
+    refund = _refund(context, row)
+    if refund is None or refund.state != REJECTED:
+        return None
+    order = orders_queries.get(context.session, refund.order_id)
+    return render(
+        context,
+        "payments/alert_refund",
+        to=_owner(context),
+        subject=f"Una devolución fue rechazada: pedido {order.number}",
+        refund=refund,
+        number=order.number,
+    )
+
+
 RENDERERS: dict[str, Renderer] = {
+    "refund.requested": _refund_to_customer(REQUESTED, SENT),
+    "refund.confirmed": _refund_to_customer(CONFIRMED, PAID_BY_HAND),
+    "refund.rejected": _refund_to_customer(REJECTED),
+    "alert.refund": _alert_refund,
     "alert.payment": _alert_payment,
     "alert.foreign_payment": _alert_foreign_payment,
 }

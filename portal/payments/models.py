@@ -15,6 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, UtcDateTime
+from portal.payments.refund_rules import STATES as REFUND_STATES
 from portal.payments.states import DISPOSITIONS, GATEWAYS, LIVING, SETTLED, STATES
 
 
@@ -122,3 +123,43 @@ class Notification(Base):
     tries: Mapped[int] = mapped_column(default=0)
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     outcome: Mapped[str | None] = mapped_column(String(20))
+
+
+_IS_IN_FLIGHT = text("state IN ('requested', 'sent')")
+
+
+class Refund(Base):
+    """Money (pesos) that goes back for one payment, from the request to its end."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({_listed(REFUND_STATES)})", name="state"),
+        CheckConstraint("source IN ('customer', 'owner', 'gateway')", name="source"),
+        CheckConstraint("amount > 0", name="amount"),
+        Index(
+            "uq_refunds_in_flight",
+            "payment_id",
+            unique=True,
+            sqlite_where=_IS_IN_FLIGHT,
+            postgresql_where=_IS_IN_FLIGHT,
+        ),
+        Index("ix_refunds_due", "state", "next_try_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"), index=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    version: Mapped[int] = mapped_column(default=1)
+    source: Mapped[str] = mapped_column(String(10))
+    amount: Mapped[int]
+    reason: Mapped[str] = mapped_column(String(300), default="")
+    # The same key at every try, so that the gateway gives it back once.
+    idempotency_key: Mapped[str] = mapped_column(String(64), unique=True)
+    requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    next_try_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    tries: Mapped[int] = mapped_column(default=0)
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    detail: Mapped[str | None] = mapped_column(String(120))
+    # The customer went back to the queue instead of waiting for refused money.
+    dropped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

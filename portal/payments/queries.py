@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.errors import NotFoundError
 from portal.orders.models import Order
 from portal.orders.rules import fingerprint
 from portal.orders.states import AWAITING_PAYMENT
-from portal.payments import states
-from portal.payments.models import Notification, Payment
+from portal.payments import refund_rules, states
+from portal.payments.models import Notification, Payment, Refund
 from portal.payments.rules import is_webpay_token
 
 
@@ -148,4 +148,81 @@ def is_being_verified(payments: Iterable[Payment]) -> bool:
         payment.state in (states.COMMITTING, states.PENDING)
         or (payment.state == states.UNKNOWN and payment.redirected_at is not None)
         for payment in payments
+    )
+
+
+def find_late(session: Session, order_id: int) -> Payment | None:
+    """Money that came when the order no longer waited, and that is still here."""
+    return session.scalar(
+        select(Payment)
+        .where(
+            Payment.order_id == order_id,
+            Payment.disposition == states.LATE,
+            Payment.state == states.APPROVED,
+        )
+        .order_by(Payment.id)
+        .limit(1)
+    )
+
+
+def get_refund(session: Session, refund_id: int) -> Refund:
+    """The refund with this id, locked. Raises NotFoundError."""
+    refund = session.scalar(
+        select(Refund).where(Refund.id == refund_id).with_for_update()
+    )
+    if refund is None:
+        raise NotFoundError("No encontramos esa devolución.")
+    return refund
+
+
+def find_refund_in_flight(session: Session, payment_id: int) -> Refund | None:
+    """The refund of a payment that its gateway has not answered yet."""
+    return session.scalar(
+        select(Refund).where(
+            Refund.payment_id == payment_id, Refund.state.in_(refund_rules.IN_FLIGHT)
+        )
+    )
+
+
+def find_rejected_refund(session: Session, order_id: int) -> Refund | None:
+    """The newest refund of an order that its gateway refused and nobody mended."""
+    return session.scalar(
+        select(Refund)
+        .where(
+            Refund.order_id == order_id,
+            Refund.state == refund_rules.REJECTED,
+            Refund.dropped_at.is_(None),
+        )
+        .order_by(Refund.id.desc())
+        .limit(1)
+    )
+
+
+def refunds_of_order(session: Session, order_id: int) -> list[Refund]:
+    """All refunds of an order, oldest first."""
+    statement = select(Refund).where(Refund.order_id == order_id)
+    return list(session.scalars(statement.order_by(Refund.id)))
+
+
+def refunds_of_payment(session: Session, payment_id: int) -> list[Refund]:
+    """All refunds of a payment, oldest first."""
+    statement = select(Refund).where(Refund.payment_id == payment_id)
+    return list(session.scalars(statement.order_by(Refund.id)))
+
+
+def count_refunds(session: Session, payment_id: int) -> int:
+    """How many refunds of a payment were ever asked for."""
+    statement = select(func.count()).where(Refund.payment_id == payment_id)
+    return int(session.scalar(statement) or 0)
+
+
+def due_refunds(session: Session, now: datetime, limit: int) -> list[Refund]:
+    """Refunds to be sent, or to be asked about."""
+    return list(
+        session.scalars(
+            select(Refund)
+            .where(Refund.state.in_(refund_rules.IN_FLIGHT), Refund.next_try_at <= now)
+            .order_by(Refund.next_try_at)
+            .limit(limit)
+        )
     )

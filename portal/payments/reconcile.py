@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from portal.db import reading, transaction
-from portal.errors import StaleStateError
+from portal.errors import RefusedError, StaleStateError
 from portal.journal.service import SYSTEM, change_state
 from portal.orders import queries as order_queries
 from portal.orders import states as order_states
@@ -57,6 +59,37 @@ def reconcile_due(
     for payment_id in ids:
         _ask(payment_id, gateways, now, result)
     return result
+
+
+def ask_one(payment_id: int, gateways: Gateways, now: datetime) -> Round:
+    """Ask about one payment at once, whatever its pause (the owner's button).
+
+    Raises NotFoundError, and RefusedError for money that no gateway can be asked about.
+    """
+    with reading() as session:
+        ids = _known_as(session, queries.get(session, payment_id), gateways)
+    result = Round()
+    for known_id in ids:
+        _ask(known_id, gateways, now, result)
+    return result
+
+
+def _known_as(session: Session, payment: Payment, gateways: Gateways) -> list[int]:
+    """The attempts under whose reference the gateway knows the money.
+
+    A further payment of one Mercado Pago preference came under that of another row.
+    """
+    rows = [payment]
+    if payment.gateway == states.MERCADOPAGO and payment.preference_id is None:
+        attempts = queries.of_order(session, payment.order_id)
+        rows = [row for row in attempts if row.preference_id] or rows
+    try:
+        for row in rows:
+            gateways.by_name(row.gateway)
+            _question(row, gateways)
+    except LookupError as error:
+        raise RefusedError("El portal no puede preguntar por este pago.") from error
+    return [row.id for row in rows]
 
 
 def _ask(payment_id: int, gateways: Gateways, now: datetime, result: Round) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from portal.db import transaction
-from portal.journal.service import GATEWAY, change_state, record
+from portal.journal.service import GATEWAY, Actor, change_state, record
 from portal.mail.service import enqueue
 from portal.orders import queries as order_queries
 from portal.orders import states as order_states
@@ -20,6 +20,8 @@ from portal.orders.rules import fingerprint, new_seed
 from portal.payments import queries, rules, states
 from portal.payments.gateways.base import Evidence
 from portal.payments.models import Payment
+from portal.payments.settled_refunds import confirm_refunds
+from portal.support import cancel_service
 from portal.support import service as support
 
 # Approved money is asked about again each day: refunds at the gateway's own panel and
@@ -62,7 +64,7 @@ def settle(
         payment = queries.get(session, payment_id, lock=True)
         session.refresh(payment)
         payment = _row_of(session, payment, evidence, now)
-        changed = _apply(session, order, payment, evidence, keys, live, now)
+        changed = apply_evidence(session, order, payment, evidence, keys, live, now)
         return Settled(
             payment.id, order.id, payment.state, payment.disposition, changed
         )
@@ -118,7 +120,7 @@ def _row_of(
     return further
 
 
-def _apply(
+def apply_evidence(
     session: Session,
     order: Order,
     payment: Payment,
@@ -127,6 +129,10 @@ def _apply(
     live: bool | None,
     now: datetime,
 ) -> bool:
+    """Write what the evidence moves, in the caller's transaction; whether it did.
+
+    It never commits.
+    """
     road = states.path(payment.gateway, payment.state, evidence.word)
     if not road:
         return _note(session, payment, evidence, now)
@@ -156,6 +162,7 @@ def _apply(
             **{"detail": evidence.detail, "evidence": evidence.record(), **values},
         )
         _follow(session, order, payment, now)
+    confirm_refunds(session, payment, now)
     return True
 
 
@@ -227,17 +234,30 @@ def _follow(session: Session, order: Order, payment: Payment, now: datetime) -> 
     if payment.disposition != states.APPLIED:
         return
     if payment.state == states.APPROVED:
-        _move_order(session, order, order_states.PAID, now, paid_at=now)
-        support.open_for_order(session, order, now=now)
-        enqueue(session, kind="order.confirmed", order_id=order.id, now=now)
+        open_paid_order(session, order, GATEWAY, now)
     elif payment.state == states.REFUNDED:
         _move_order(session, order, order_states.REFUNDED, now)
+        _cancel_work(session, order, now)
     elif payment.state == states.CHARGED_BACK:
         _move_order(session, order, order_states.CHARGED_BACK, now)
 
 
+def open_paid_order(
+    session: Session, order: Order, actor: Actor, now: datetime
+) -> None:
+    """The order is paid: its work opens and its confirmation is mailed."""
+    _move_order(session, order, order_states.PAID, now, actor, paid_at=now)
+    support.open_for_order(session, order, now=now)
+    enqueue(session, kind="order.confirmed", order_id=order.id, now=now)
+
+
 def _move_order(
-    session: Session, order: Order, state: str, now: datetime, **values: Any
+    session: Session,
+    order: Order,
+    state: str,
+    now: datetime,
+    actor: Actor = GATEWAY,
+    **values: Any,
 ) -> None:
     change_state(
         session,
@@ -245,11 +265,21 @@ def _move_order(
         state,
         machine=order_states.TRANSITIONS,
         at=now,
-        actor=GATEWAY,
+        actor=actor,
         action=f"order.{state}",
         order_id=order.id,
         **values,
     )
+
+
+def _cancel_work(session: Session, order: Order, now: datetime) -> None:
+    """Money that went back at the gateway's own panel ends work that has not begun."""
+    try:
+        cancel_service.cancel_work(
+            session, order.id, actor=GATEWAY, reason="Pago devuelto", now=now
+        )
+    except cancel_service.AlreadyStartedError:
+        return  # it was attended: the refund is the owner's decision
 
 
 def _alert(session: Session, payment: Payment, now: datetime) -> None:
@@ -275,6 +305,7 @@ def _note(
     payment.refunded_amount = evidence.refunded_amount
     payment.version += 1
     _line(session, payment, "payment.refund_seen", evidence, now)
+    confirm_refunds(session, payment, now)
     return True
 
 

@@ -6,6 +6,12 @@ MERCADOPAGO = "mercadopago"
 WEBPAY = "webpay"
 MANUAL = "manual"
 GATEWAYS = (MERCADOPAGO, WEBPAY, MANUAL)
+# As customers and the owner read them.
+GATEWAY_NAMES = {
+    MERCADOPAGO: "Mercado Pago",
+    WEBPAY: "Webpay",
+    MANUAL: "Transferencia",
+}
 
 CREATED = "created"
 REDIRECTED = "redirected"

@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from portal.db import reading, transaction
-from portal.errors import StaleStateError
+from portal.errors import RefusedError, StaleStateError
 from portal.hours.queries import load_calendar
 from portal.hours.rules import CLOSED, NORMAL, Calendar, add_open_minutes, regime_at
-from portal.journal.service import SYSTEM, change_state
+from portal.journal.service import CUSTOMER, SYSTEM, change_state, record
 from portal.settings import queries as settings_queries
 from portal.support import queries
 from portal.support.models import Attention
@@ -70,3 +70,52 @@ def _follow(
         state_before=attention.state,
     )
     return True
+
+
+def keep_for_opening(order_id: int, *, now: datetime) -> None:
+    """The customer chooses the next opening for a deferred attention.
+
+    Raises StaleStateError when it is no longer deferred.
+    """
+    with transaction() as session:
+        attention = _deferred(session, order_id)
+        opening = regime_at(load_calendar(session), now).next_opening
+        if attention.deferred_to == opening:
+            return
+        attention.deferred_to = opening
+        attention.version += 1
+        attention.changed_at = now
+        record(
+            session,
+            at=now,
+            actor=CUSTOMER,
+            action="attention.opening_chosen",
+            object_kind="attention",
+            object_id=attention.id,
+            order_id=order_id,
+            from_state=DEFERRED,
+            to_state=DEFERRED,
+        )
+
+
+def attend_now(order_id: int, *, now: datetime) -> None:
+    """The customer wants to be attended as soon as it is open again.
+
+    Raises StaleStateError when it is no longer deferred, RefusedError while closed.
+    """
+    with transaction() as session:
+        attention = _deferred(session, order_id)
+        calendar = load_calendar(session)
+        if regime_at(calendar, now).kind == CLOSED:
+            raise RefusedError("Todavía estamos cerrados: le atenderemos al abrir.")
+        attention.deferred_to = None
+        session.flush()
+        _follow(session, attention, calendar, now)
+
+
+def _deferred(session: Session, order_id: int) -> Attention:
+    attention = queries.find_for_order(session, order_id)
+    if attention is None or attention.state != DEFERRED:
+        raise StaleStateError("the attention is not deferred")
+    session.refresh(attention, with_for_update=True)
+    return attention

@@ -64,7 +64,15 @@ def test_owner_reads_what_happened_to_the_money(
     assert report == SendReport(sent=1)
     file = list_files(settings.mail_dir)[0]
     assert file.to.startswith("elena")
-    for text in (words, "Pedido: 1001", "$19.990", "123456", "24-11-2026 12:00"):
+    for text in (
+        words,
+        "Pedido: 1001",
+        "$19.990",
+        "Webpay",
+        "123456",
+        "24-11-2026 12:00",
+        f"{settings.public_url}/administrar",
+    ):
         assert text in file.text
 
 

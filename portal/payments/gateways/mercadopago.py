@@ -123,6 +123,22 @@ class MercadoPagoGateway:
             raise GatewayUnknownError("the search has no results")
         return [_evidence(row) for row in results if isinstance(row, dict)]
 
+    def refund(self, payment_id: str, amount: int | None, key: str) -> None:
+        """Give back pesos of a payment, None for all; the same key is one refund.
+
+        Done, or under way at Mercado Pago, when it returns. Raises GatewayRefusedError
+        when it says no, GatewayUnknownError when its word is not known.
+        """
+        body = self._call(
+            lambda: self._sdk.refund().create(
+                payment_id,
+                None if amount is None else {"amount": amount},
+                _options(key),
+            )
+        )
+        if body.get("status") == "rejected":
+            raise GatewayRefusedError("Mercado Pago rejected the refund")
+
     def close(self, preference_id: str, now: datetime) -> None:
         """End a preference, so that a second tab cannot pay it again."""
         self._call(

@@ -110,6 +110,18 @@ class WebpayGateway:
         """What Webpay knows of the transaction (for 7 days); changes nothing."""
         return _evidence(self._call(lambda: self._transaction.status(token)))
 
+    def refund(self, token: str, amount: int) -> None:
+        """Give back pesos. Done when it returns.
+
+        Raises GatewayRefusedError when Webpay says no, GatewayUnknownError when its
+        word is not known: ask `status` before another try, there is no key.
+        """
+        answer = self._call(lambda: self._transaction.refund(token, amount))
+        kind, code = answer.get("type"), answer.get("response_code")
+        if kind == "REVERSED" or (kind == "NULLIFIED" and code == 0):
+            return
+        raise GatewayRefusedError(f"Webpay did not refund: code {_text(code, 6)}")
+
     def look_up(self, question: Question) -> list[Evidence]:
         """`status`, never `commit`. An attempt without a token cannot have money."""
         return [self.status(question.token)] if question.token else []

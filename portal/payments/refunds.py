@@ -1,0 +1,226 @@
+"""Giving money back: the request first, durably, then the gateway, then its word.
+
+What a refund changes of payment and order is written by `service.settle` alone, on
+what the gateway's API says of the payment afterwards.
+"""
+
+import logging
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from portal.db import reading, transaction
+from portal.errors import RefusedError, StaleStateError
+from portal.journal.service import SYSTEM, Actor, change_state
+from portal.mail.service import enqueue
+from portal.orders import queries as order_queries
+from portal.payments import queries, refund_rules, rules, states
+from portal.payments.gateways import Gateways
+from portal.payments.gateways.base import (
+    Evidence,
+    GatewayRefusedError,
+    GatewayUnknownError,
+    GatewayUnreachableError,
+    Question,
+)
+from portal.payments.models import Refund
+from portal.payments.returns import GATEWAY_ERRORS
+from portal.payments.service import apply_evidence, settle
+
+log = logging.getLogger(__name__)
+
+
+def send(refund_id: int, gateways: Gateways, *, now: datetime) -> None:
+    """Ask the gateway for a requested refund; what it leaves open is asked again."""
+    try:
+        payment_id, amount, key = _mark_sent(refund_id, now)
+    except StaleStateError:
+        return  # another request or the worker sends it
+    _call(refund_id, payment_id, amount, key, gateways, now)
+
+
+def _mark_sent(refund_id: int, now: datetime) -> tuple[int, int, str]:
+    with transaction() as session:
+        refund = queries.get_refund(session, refund_id)
+        _move(session, refund, refund_rules.SENT, SYSTEM, now, tries=refund.tries + 1)
+        refund.next_try_at = refund_rules.next_try(0, now)
+        return refund.payment_id, refund.amount, refund.idempotency_key
+
+
+def _call(
+    refund_id: int,
+    payment_id: int,
+    amount: int,
+    key: str,
+    gateways: Gateways,
+    now: datetime,
+) -> None:
+    with reading() as session:
+        payment = queries.get(session, payment_id)
+        gateway, whole = payment.gateway, amount == payment.amount
+        gateway_id, sealed = payment.gateway_payment_id or "", payment.token_sealed
+    try:
+        if gateway == states.WEBPAY:
+            token = rules.unseal(gateways.keys, sealed or "")
+            gateways.webpay.refund(token, amount)
+        else:
+            gateways.mercadopago.refund(gateway_id, None if whole else amount, key)
+    except GatewayRefusedError as error:
+        _reject(refund_id, str(error), now)
+        return
+    except (GatewayUnknownError, GatewayUnreachableError) as error:
+        log.warning("refund %s: %s", refund_id, error)
+        return  # it stays sent: the worker asks what became of it
+    _read_back(payment_id, gateways, now)
+
+
+def _read_back(payment_id: int, gateways: Gateways, now: datetime) -> bool:
+    """Settle what the API says of the payment now; whether it answered."""
+    try:
+        found = look_up(payment_id, gateways)
+    except GATEWAY_ERRORS:
+        return False
+    for evidence in found:
+        if evidence.word != "open":
+            settle(
+                payment_id, evidence, keys=gateways.keys, live=gateways.live, now=now
+            )
+    return True
+
+
+def look_up(payment_id: int, gateways: Gateways) -> list[Evidence]:
+    """What the gateway says of one payment. Raises the three Gateway errors."""
+    with reading() as session:
+        payment = queries.get(session, payment_id)
+        gateway, gateway_id = payment.gateway, payment.gateway_payment_id
+        sealed = payment.token_sealed
+    if gateway == states.MERCADOPAGO and gateway_id:
+        evidence = gateways.mercadopago.payment(gateway_id)
+        return [] if evidence is None else [evidence]
+    token = rules.unseal(gateways.keys, sealed) if sealed else None
+    return gateways.webpay.look_up(Question(token=token, reference=""))
+
+
+def _reject(refund_id: int, why: str, now: datetime) -> None:
+    """The gateway said no: the owner must act, and the customer is told."""
+    try:
+        with transaction() as session:
+            refund = queries.get_refund(session, refund_id)
+            _move(
+                session,
+                refund,
+                refund_rules.REJECTED,
+                SYSTEM,
+                now,
+                answered_at=now,
+                next_try_at=None,
+                detail=why[:120],
+            )
+            for kind in ("alert.refund", "refund.rejected"):
+                enqueue(
+                    session,
+                    kind=kind,
+                    order_id=refund.order_id,
+                    key=f"{refund.id}-{refund.tries}",
+                    now=now,
+                )
+    except StaleStateError:
+        return  # confirmed meanwhile by what the API said
+
+
+def _move(
+    session: Session,
+    refund: Refund,
+    state: str,
+    actor: Actor,
+    now: datetime,
+    reason: str | None = None,
+    **values: object,
+) -> None:
+    change_state(
+        session,
+        refund,
+        state,
+        machine=refund_rules.TRANSITIONS,
+        at=now,
+        actor=actor,
+        action=f"refund.{state}",
+        order_id=refund.order_id,
+        reason=reason,
+        data={"amount": refund.amount, "payment": refund.payment_id},
+        **values,
+    )
+
+
+def follow_due(gateways: Gateways, *, now: datetime, limit: int = 20) -> int:
+    """Send what waits, ask what became of what was sent. How many were looked at."""
+    with reading() as session:
+        due = [
+            (refund.id, refund.state)
+            for refund in queries.due_refunds(session, now, limit)
+        ]
+    for refund_id, state in due:
+        if state == refund_rules.REQUESTED:
+            send(refund_id, gateways, now=now)
+        else:
+            _follow(refund_id, gateways, now)
+    return len(due)
+
+
+def _follow(refund_id: int, gateways: Gateways, now: datetime) -> None:
+    """Read first, repeat only what the gateway says was not done."""
+    with reading() as session:
+        payment_id = queries.get_refund(session, refund_id).payment_id
+    answered = _read_back(payment_id, gateways, now)
+    with transaction() as session:
+        refund = queries.get_refund(session, refund_id)
+        if refund.state != refund_rules.SENT:
+            return
+        refund.next_try_at = refund_rules.next_try(refund.tries, now)
+        if not answered:
+            return
+        refund.tries += 1
+        exhausted = refund.tries > refund_rules.MAX_TRIES
+        amount, key = refund.amount, refund.idempotency_key
+    if exhausted:
+        _reject(refund_id, "the gateway never confirmed it", now)
+    else:
+        _call(refund_id, payment_id, amount, key, gateways, now)
+
+
+def retry(refund_id: int, *, actor: Actor, now: datetime) -> None:
+    """The owner lets a rejected refund be asked for again. Raises StaleStateError."""
+    with transaction() as session:
+        refund = queries.get_refund(session, refund_id)
+        _move(session, refund, refund_rules.REQUESTED, actor, now, next_try_at=now)
+
+
+def pay_by_hand(refund_id: int, *, reason: str, actor: Actor, now: datetime) -> None:
+    """The owner gave the money back by transfer: payment and order say so.
+
+    Raises StaleStateError unless the refund was rejected, RefusedError with no reason.
+    """
+    if not reason.strip():
+        raise RefusedError("Escriba cómo y cuándo devolvió el dinero.")
+    with transaction() as session:
+        refund = queries.get_refund(session, refund_id)
+        order = order_queries.get(session, refund.order_id, lock=True)
+        payment = queries.get(session, refund.payment_id, lock=True)
+        _move(
+            session,
+            refund,
+            refund_rules.PAID_BY_HAND,
+            actor,
+            now,
+            reason=reason.strip()[:300],
+            answered_at=now,
+        )
+        given = payment.refunded_amount + refund.amount
+        whole = given >= payment.amount
+        evidence = Evidence(
+            word=states.REFUNDED if whole else states.PARTLY_REFUNDED,
+            gateway_payment_id=payment.gateway_payment_id,
+            refunded_amount=given,
+            detail="by_hand",
+        )
+        apply_evidence(session, order, payment, evidence, (), None, now)

@@ -1,0 +1,95 @@
+"""What the pesos given back, as the gateway tells them, say of our refunds.
+
+Part of `service.settle`: everything here runs inside its transaction.
+"""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from portal.journal.service import GATEWAY, change_state, record
+from portal.mail.service import enqueue
+from portal.payments import queries, refund_rules, states
+from portal.payments.models import Payment, Refund
+
+
+def confirm_refunds(session: Session, payment: Payment, now: datetime) -> None:
+    """Confirm the refunds that the pesos given back account for, oldest first.
+
+    What no refund of ours asked for was given back at the gateway's own panel.
+    """
+    refunds = [
+        refund
+        for refund in queries.refunds_of_payment(session, payment.id)
+        if refund.state != refund_rules.REJECTED
+    ]
+    amounts = [refund.amount for refund in refunds]
+    done = refund_rules.covered(amounts, payment.refunded_amount)
+    for refund in refunds[:done]:
+        _confirm(session, refund, now)
+    rest = payment.refunded_amount - sum(amounts)
+    if rest > 0 and payment.state != states.CHARGED_BACK:
+        _add_panel_refund(session, payment, rest, now)
+
+
+def _confirm(session: Session, refund: Refund, now: datetime) -> None:
+    road = {
+        refund_rules.REQUESTED: (refund_rules.SENT, refund_rules.CONFIRMED),
+        refund_rules.SENT: (refund_rules.CONFIRMED,),
+    }.get(refund.state, ())
+    for state in road:
+        change_state(
+            session,
+            refund,
+            state,
+            machine=refund_rules.TRANSITIONS,
+            at=now,
+            actor=GATEWAY,
+            action=f"refund.{state}",
+            order_id=refund.order_id,
+            data={"amount": refund.amount, "payment": refund.payment_id},
+            answered_at=now,
+            next_try_at=None,
+        )
+    if road:
+        _tell_refunded(session, refund, now)
+
+
+def _tell_refunded(session: Session, refund: Refund, now: datetime) -> None:
+    enqueue(
+        session,
+        kind="refund.confirmed",
+        order_id=refund.order_id,
+        key=str(refund.id),
+        now=now,
+    )
+
+
+def _add_panel_refund(
+    session: Session, payment: Payment, amount: int, now: datetime
+) -> None:
+    number = queries.count_refunds(session, payment.id) + 1
+    refund = Refund(
+        payment_id=payment.id,
+        order_id=payment.order_id,
+        state=refund_rules.CONFIRMED,
+        source="gateway",
+        amount=amount,
+        idempotency_key=f"panel-{payment.buy_order}-{number}",
+        requested_at=now,
+        answered_at=now,
+    )
+    session.add(refund)
+    session.flush()
+    record(
+        session,
+        at=now,
+        actor=GATEWAY,
+        action="refund.confirmed",
+        object_kind="refund",
+        object_id=refund.id,
+        order_id=refund.order_id,
+        to_state=refund_rules.CONFIRMED,
+        data={"amount": amount, "payment": payment.id, "source": "gateway"},
+    )
+    _tell_refunded(session, refund, now)
