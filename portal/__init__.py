@@ -8,8 +8,9 @@ from flask_migrate import Migrate
 from portal import assets, cli, clock, web
 from portal.accounts import access_views
 from portal.accounts import views as accounts_views
-from portal.config import ROOT, Settings, settings_from_environment
+from portal.admin import views as admin_views
 from portal.board import views as board_views
+from portal.config import ROOT, Settings, settings_from_environment
 from portal.contact import views as contact_views
 from portal.db import db, engine_options, prepare_engine
 from portal.hours import views as demo_views
@@ -26,6 +27,7 @@ from portal.storefront import gallery_views
 from portal.storefront import views as storefront_views
 from portal.support import mails as support_mails
 from portal.terms import views as terms_views
+from portal.worker import queries as worker_queries
 from portal.worker import views as worker_views
 
 MAX_BODY_BYTES = 64 * 1024
@@ -59,7 +61,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(orders_views.bp)
     app.register_blueprint(privacy_views.bp)
     app.register_blueprint(worker_views.bp)
+    app.register_blueprint(admin_views.bp)
     app.extensions["mail_renderers"] = _mail_renderers()
+    app.extensions["portal_pulse"] = worker_queries.take_pulse
     return app
 
 

@@ -118,6 +118,13 @@ TABLE = {
     f"POST /tablero/{ATTENTION}/cerrar": staff(
         303, attention="running", form={"outcome": "resuelto", "text": "Listo"}
     ),
+    # The owner.
+    "GET /administrar": owner(200),
+    "POST /administrar/pagos/<int(max=2147483647):payment_id>/preguntar": owner(
+        404, values={"payment_id": 999}
+    ),
+    "POST /administrar/ventas/detener": owner(303, form={"message": "Ya volvemos"}),
+    "POST /administrar/ventas/reanudar": owner(303),
     # Machines.
     "GET /salud": public(200),
     # The demo's own pages, refused in production.

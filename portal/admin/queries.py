@@ -1,0 +1,159 @@
+"""Reading what the owner decides about, and how the day goes. Four queries in all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from portal.admin import rules
+from portal.orders.models import Order
+from portal.payments import states
+from portal.payments.models import Payment
+from portal.payments.service import AFTER_APPROVAL
+from portal.support.models import Attention
+from portal.support.queries import day_start
+from portal.support.states import HELD, WAITING
+
+SHOWN = 100
+
+
+class Pulse(Protocol):
+    """How worker and outbox are: ages in seconds, None when there is nothing."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def worker_age(self) -> int | None: ...
+    @property
+    def outbox_age(self) -> int | None: ...
+
+
+TakePulse = Callable[[Session, datetime], Pulse]
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """One payment that waits for the owner. Amounts in pesos.
+
+    `said_amount` is what the gateway says it charged, when that differs.
+    """
+
+    payment_id: int
+    number: str
+    gateway: str
+    amount: int
+    refunded: int
+    said_amount: int | None
+    at: datetime
+    can_ask: bool
+    meaning: rules.Meaning
+    panel: rules.Panel | None
+    gateway_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """Santiago's day so far. Pesos; `waiting_since` is the oldest who waits."""
+
+    orders: int
+    income: int
+    refunded: int
+    waiting: int
+    waiting_since: datetime | None
+    running: int
+
+
+def money_waiting(session: Session, now: datetime) -> list[Money]:
+    """Money out of place and attempts without an answer, oldest first, SHOWN + 1."""
+    out_of_place = and_(
+        Payment.disposition.in_(rules.OUT_OF_PLACE),
+        Payment.state.in_(rules.NOT_GIVEN_BACK),
+    )
+    # Of an attempt whose form nobody was sent to no money can have come.
+    unresolved = and_(
+        Payment.state.in_(rules.UNRESOLVED_STATES),
+        Payment.redirected_at.is_not(None),
+        Payment.created_at <= now - rules.UNRESOLVED_AFTER,
+    )
+    rows = session.execute(
+        select(Payment, Order)
+        .join(Order, Order.id == Payment.order_id)
+        .where(or_(out_of_place, unresolved))
+        .order_by(Payment.created_at, Payment.id)
+        .limit(SHOWN + 1)
+    ).all()
+    return [_money(row, now) for row in rows]
+
+
+def _money(row: Row[Payment, Order], now: datetime) -> Money:
+    payment, order = row
+    window = AFTER_APPROVAL.get(payment.gateway)
+    return Money(
+        payment_id=payment.id,
+        number=order.number,
+        gateway=states.GATEWAY_NAMES[payment.gateway],
+        amount=payment.amount,
+        refunded=payment.refunded_amount,
+        said_amount=_other_amount(payment),
+        at=payment.approved_at or payment.created_at,
+        can_ask=window is not None and now <= payment.created_at + window,
+        meaning=rules.MEANINGS[rules.kind_of(payment.disposition)],
+        panel=rules.PANELS.get(payment.gateway),
+        gateway_number=_number_at_gateway(payment),
+    )
+
+
+def _number_at_gateway(payment: Payment) -> str:
+    if payment.gateway == states.WEBPAY:
+        return payment.buy_order
+    return payment.gateway_payment_id or payment.buy_order
+
+
+def _other_amount(payment: Payment) -> int | None:
+    evidence: dict[str, Any] = payment.evidence or {}
+    said = evidence.get("amount")
+    return said if isinstance(said, int) and said != payment.amount else None
+
+
+def today(session: Session, now: datetime) -> Today:
+    """Orders paid since midnight, and the desk as it stands: two queries."""
+    orders, income, refunded = session.execute(
+        select(
+            func.count(Order.id),
+            func.coalesce(func.sum(Payment.amount), 0),
+            func.coalesce(func.sum(Payment.refunded_amount), 0),
+        )
+        .join(Payment, Payment.order_id == Order.id)
+        .where(
+            Payment.disposition == states.APPLIED,
+            Order.paid_at >= day_start(now),
+            Order.paid_at <= now,
+        )
+    ).one()
+    desk = session.execute(
+        select(Attention.state, func.count(), func.min(Attention.queued_at))
+        .where(Attention.state.in_({WAITING, *HELD}))
+        .group_by(Attention.state)
+    ).all()
+    waiting = {state: (count, since) for state, count, since in desk}.get(WAITING)
+    return Today(
+        orders=orders,
+        income=int(income),
+        refunded=int(refunded),
+        waiting=waiting[0] if waiting else 0,
+        waiting_since=waiting[1] if waiting else None,
+        running=sum(count for state, count, _ in desk if state != WAITING),
+    )
+
+
+def title_of(session: Session, payment_id: int) -> tuple[str, str]:
+    """Gateway and order number of a payment that is known to exist."""
+    payment, order = session.execute(
+        select(Payment, Order)
+        .join(Order, Order.id == Payment.order_id)
+        .where(Payment.id == payment_id)
+    ).one()
+    return payment.gateway, order.number

@@ -1,0 +1,84 @@
+"""The owner's first page: money to decide about, the day, stopping the sales."""
+
+from typing import cast
+
+from flask import Blueprint, Response, current_app, flash, redirect
+
+from portal import clock
+from portal.accounts.access_views import owner_required, person
+from portal.admin import queries, rules, service
+from portal.admin.forms import StopForm
+from portal.db import db
+from portal.errors import RefusedError
+from portal.orders.sale_rules import DEFAULT_STOP_MESSAGE
+from portal.payments.reconcile import ask_one
+from portal.payments.views import gateways
+from portal.web import business, page, settings
+
+bp = Blueprint("admin", __name__, url_prefix="/administrar")
+
+
+@bp.get("")
+@owner_required
+def first_page() -> Response:
+    """What waits for the owner, and how the day goes."""
+    return _page()
+
+
+def _page(code: int = 200, form: StopForm | None = None, error: str = "") -> Response:
+    now, session = clock.utcnow(), db.session()
+    take_pulse = cast(queries.TakePulse, current_app.extensions["portal_pulse"])
+    waiting = queries.money_waiting(session, now)
+    typed = {"message": business().sales_stopped_message}
+    return page(
+        "admin/first.html",
+        code,
+        person=person(),
+        money=waiting[: queries.SHOWN],
+        has_more=len(waiting) > queries.SHOWN,
+        today=queries.today(session, now),
+        pulse=take_pulse(session, now),
+        age_words=rules.age_words,
+        form=form or StopForm(formdata=None, data=typed),
+        usual_message=DEFAULT_STOP_MESSAGE,
+        simulator_url=settings().simulator_url if settings().is_demo else "",
+        error=error,
+        now=now,
+    )
+
+
+def _done(message: str) -> Response:
+    flash(message)
+    return cast(Response, redirect("/administrar", 303))
+
+
+@bp.post("/pagos/<int(max=2147483647):payment_id>/preguntar")
+@owner_required
+def ask_gateway(payment_id: int) -> Response:
+    """Ask the gateway about one payment, now."""
+    try:
+        found = ask_one(payment_id, gateways(), clock.utcnow())
+    except RefusedError as error:
+        return _page(422, error=str(error))
+    gateway, number = queries.title_of(db.session(), payment_id)
+    told = [state for _, state in found.changed]
+    return _done(rules.answer_words(gateway, number, found.unanswered, told))
+
+
+@bp.post("/ventas/detener")
+@owner_required
+def stop_sales() -> Response:
+    """Stop every sale, with a message; while stopped, change the message."""
+    form = StopForm()
+    if not form.validate():
+        return _page(422, form=form)
+    service.stop_sales(form.message.clean, by=person(), now=clock.utcnow())
+    return _done("Las ventas están detenidas. La portada ya lo dice.")
+
+
+@bp.post("/ventas/reanudar")
+@owner_required
+def resume_sales() -> Response:
+    """Sell again."""
+    service.resume_sales(by=person(), now=clock.utcnow())
+    return _done("Las ventas están abiertas otra vez.")
