@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy import Row, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.admin import rules
 from portal.orders.models import Order
 from portal.payments import states
-from portal.payments.models import Payment
+from portal.payments.models import Payment, Refund
+from portal.payments.refund_rules import IN_FLIGHT
 from portal.payments.service import AFTER_APPROVAL
 from portal.support.models import Attention
 from portal.support.queries import day_start
@@ -38,7 +39,8 @@ TakePulse = Callable[[Session, datetime], Pulse]
 class Money:
     """One payment that waits for the owner. Amounts in pesos.
 
-    `said_amount` is what the gateway says it charged, when that differs.
+    `said_amount` is what the gateway says it charged, when that differs; `refunding`
+    that the portal itself is giving it back.
     """
 
     payment_id: int
@@ -49,6 +51,7 @@ class Money:
     said_amount: int | None
     at: datetime
     can_ask: bool
+    refunding: bool
     meaning: rules.Meaning
     panel: rules.Panel | None
     gateway_number: str
@@ -78,8 +81,11 @@ def money_waiting(session: Session, now: datetime) -> list[Money]:
         Payment.redirected_at.is_not(None),
         Payment.created_at <= now - rules.UNRESOLVED_AFTER,
     )
+    refunding = exists().where(
+        Refund.payment_id == Payment.id, Refund.state.in_(IN_FLIGHT)
+    )
     rows = session.execute(
-        select(Payment, Order)
+        select(Payment, Order, refunding)
         .join(Order, Order.id == Payment.order_id)
         .where(or_(out_of_place, unresolved))
         .order_by(Payment.created_at, Payment.id)
@@ -88,8 +94,8 @@ def money_waiting(session: Session, now: datetime) -> list[Money]:
     return [_money(row, now) for row in rows]
 
 
-def _money(row: Row[Payment, Order], now: datetime) -> Money:
-    payment, order = row
+def _money(row: Row[Payment, Order, bool], now: datetime) -> Money:
+    payment, order, refunding = row
     window = AFTER_APPROVAL.get(payment.gateway)
     return Money(
         payment_id=payment.id,
@@ -100,6 +106,7 @@ def _money(row: Row[Payment, Order], now: datetime) -> Money:
         said_amount=_other_amount(payment),
         at=payment.approved_at or payment.created_at,
         can_ask=window is not None and now <= payment.created_at + window,
+        refunding=refunding,
         meaning=rules.MEANINGS[rules.kind_of(payment.disposition)],
         panel=rules.PANELS.get(payment.gateway),
         gateway_number=_number_at_gateway(payment),

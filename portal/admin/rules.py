@@ -36,7 +36,8 @@ MEANINGS = {
         "Llegó tarde",
         "El cliente pagó cuando el pedido ya había vencido. No se le abrió ninguna "
         "atención: pagó y todavía no recibe nada.",
-        "Devuélvalo completo y avise al cliente que puede comprar de nuevo.",
+        "El cliente puede elegir en su enlace que le atiendan o que le devuelvan. Si "
+        "no elige, devuélvalo usted completo.",
     ),
     states.MISMATCH: Meaning(
         "No coincide",

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from portal.clock import utcnow
 from portal.db import db, transaction
-from portal.payments.models import Payment
+from portal.payments.models import Payment, Refund
 from portal.payments.reconcile import reconcile_due
 
 Put = Callable[..., int]
@@ -33,7 +33,7 @@ def cards(owner: FlaskClient) -> dict[str, str]:
     ("disposition", "words"),
     [
         ("surplus", ["Pago de más", "pagó dos veces", "Devuélvalo completo"]),
-        ("late", ["Llegó tarde", "había vencido", "avise al cliente"]),
+        ("late", ["Llegó tarde", "había vencido", "puede elegir en su enlace"]),
         ("mismatch", ["No coincide", "no calza", "devuélvalo completo"]),
     ],
 )
@@ -72,6 +72,28 @@ def test_partly_refunded_money_still_waits(
     put_payment(state="partly_refunded", refunded_amount=5_000)
     (text,) = cards(owner).values()
     assert "Ya devuelto $5.000" in text
+
+
+def test_money_that_the_portal_gives_back_is_not_given_back_by_hand(
+    app: Flask, owner: FlaskClient, put_payment: Put
+) -> None:
+    number = put_payment()
+    assert "Devuélvalo completo" in cards(owner)[f"pago-{number}"]
+    with app.app_context(), transaction() as session:
+        session.add(
+            Refund(
+                payment_id=number,
+                order_id=session.get_one(Payment, number).order_id,
+                state="sent",
+                source="customer",
+                amount=19_990,
+                idempotency_key="k",
+                requested_at=utcnow(),
+            )
+        )
+    text = cards(owner)[f"pago-{number}"]
+    assert "No lo devuelva usted también" in text
+    assert "Devuélvalo" not in text
 
 
 @pytest.mark.parametrize("state", ["unknown", "committing"])
