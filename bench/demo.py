@@ -1,0 +1,189 @@
+"""The real demo under measurement: every page in every state, one moment at a time."""
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from faces import LONG, MOMENTS, Words, clear_board, fill_board, lay_out  # noqa: E402
+from live_stack import LiveStack  # noqa: E402
+from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+
+from portal import clock, create_app  # noqa: E402
+from portal.config import load_settings  # noqa: E402
+from portal.db import db  # noqa: E402
+from portal.journal.service import SYSTEM  # noqa: E402
+from portal.settings import service as settings_service  # noqa: E402
+
+__all__ = ["LONG", "Demo", "Sight", "Words", "chrome"]
+
+PASSWORD = "demo-portal"  # noqa: S105 (the demo's, printed by `make run`)
+SUPPORT = "/servicios/soporte-online"
+SERVICES = ("soporte-online", "reinstalacion", "servicio-tecnico", "asistencia-terreno")
+ERRORS = (403, 404, 429, 500, 503)
+_POLLED = ("/ahora", "/tablero/tarjetas")
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One page as somebody sees it.
+
+    `path` opens it; `act` then does what no address can (a form sent wrong). `role` is
+    who is logged in. `indexed`: search engines may list it.
+    """
+
+    name: str
+    moment: str
+    path: str
+    role: str = ""
+    act: Callable[[Page], None] | None = None
+    indexed: bool = False
+    prepare: Callable[[], None] = lambda: None
+
+    @property
+    def of_customer(self) -> bool:
+        return not self.role
+
+
+def _send_empty(page: Page) -> None:
+    page.get_by_role("button", name="Continuar").click()
+    page.locator("#errores").wait_for()
+
+
+def _go_to_webpay(page: Page) -> None:
+    page.evaluate("HTMLFormElement.prototype.requestSubmit = () => {}")
+    page.locator("#pagar-webpay button").click()
+
+
+class Demo:
+    """The demo with its processes, and its database written from here."""
+
+    def __init__(self, folder: Path) -> None:
+        self.stack = LiveStack(folder)
+        self.stack.move_clock(MOMENTS["noon"])
+        self.stack.start()
+        self.url = self.stack.url
+        self.settings = load_settings(
+            {
+                "DATABASE_URL": f"sqlite:///{folder}/portal.sqlite3",
+                "PORT": str(self.stack.port),
+            }
+        )
+        self.app = create_app(self.settings)
+
+    def stop(self) -> None:
+        self.stack.stop()
+
+    def move_to(self, moment: str) -> None:
+        self.stack.move_clock(MOMENTS[moment])
+
+    def lay_out(self, moment: str, words: Words | None = None) -> dict[str, str]:
+        """Move the clock and write the moment's orders; name -> path."""
+        self.move_to(moment)
+        with self.app.app_context():
+            key = self.settings.secret_keys[0]
+            paths = lay_out(db.session(), key, moment, words)
+            db.session.remove()
+        return paths
+
+    def set_board(self, cards: int) -> None:
+        with self.app.app_context():
+            clear_board(db.session())
+            fill_board(db.session(), self.settings.secret_keys[0], cards)
+            db.session.remove()
+
+    def change(self, **values: object) -> None:
+        """Change what the owner edits."""
+        with self.app.app_context():
+            settings_service.change(values, actor=SYSTEM, now=clock.utcnow())
+            db.session.remove()
+
+    def log_in(self, page: Page, role: str) -> None:
+        who = "duena@demo.cl" if role == "owner" else "tecnico1@demo.cl"
+        page.goto(f"{self.url}/ingresar")
+        page.locator("[name=email]").fill(who)
+        page.locator("[name=password]").fill(PASSWORD)
+        page.locator("main button[type=submit]").click()
+        page.wait_for_url(lambda url: "/ingresar" not in url)
+
+    def sights(self) -> Iterator[Sight]:
+        """Every page; each is seen before the next is prepared."""
+        yield from self._shop()
+        faces = self.lay_out("noon")
+        for name, path in faces.items():
+            yield Sight(name, "noon", path)
+        yield Sight("ir-a-webpay", "noon", faces["revision"], act=_go_to_webpay)
+        yield from self._staff()
+        for moment, shown in (("evening", "especial"), ("night", "cerrado")):
+            faces = self.lay_out(moment)
+            yield Sight(f"inicio-{shown}", moment, "/", indexed=True)
+            yield Sight(f"soporte-{shown}", moment, SUPPORT, indexed=True)
+            for name, path in faces.items():
+                yield Sight(name, moment, path)
+        faces = self.lay_out("noon")
+        self.change(sales_stopped=True, sales_stopped_message=_STOPPED)
+        yield Sight("inicio-venta-detenida", "noon", "/", indexed=True)
+        yield Sight("soporte-venta-detenida", "noon", SUPPORT, indexed=True)
+        yield Sight("revision-venta-detenida", "noon", faces["revision"])
+        self.change(sales_stopped=False, sales_stopped_message="")
+
+    def _shop(self) -> Iterator[Sight]:
+        self.move_to("noon")
+        yield Sight("inicio", "noon", "/", indexed=True)
+        for slug in SERVICES:
+            yield Sight(f"servicio-{slug}", "noon", f"/servicios/{slug}", indexed=True)
+        yield Sight("compra-con-errores", "noon", SUPPORT, act=_send_empty)
+        yield Sight("servicio-desconocido", "noon", "/servicios/nada")
+        for path in ("/terminos", "/privacidad", "/reenviar-enlace"):
+            yield Sight(path[1:], "noon", path, indexed=path != "/reenviar-enlace")
+        for status in ERRORS:
+            path = f"/demo/componentes/error/{status}"
+            yield Sight(f"error-{status}", "noon", path)
+
+    def _staff(self) -> Iterator[Sight]:
+        yield Sight("ingresar", "noon", "/ingresar")
+        for cards in (0, 3, 20):
+            yield Sight(
+                f"tablero-{cards}",
+                "noon",
+                "/tablero",
+                "technician",
+                prepare=lambda cards=cards: self.set_board(cards),  # type: ignore[misc]
+            )
+        yield Sight("administrar", "noon", "/administrar", "owner")
+
+
+_STOPPED = "Estamos sin sistema por un corte de luz. Volvemos a vender hoy a las 15:00."
+
+
+@contextmanager
+def running_demo() -> Iterator[Demo]:
+    """The demo in a folder of its own, until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
+        demo = Demo(Path(folder))
+        try:
+            yield demo
+        finally:
+            demo.stop()
+
+
+@contextmanager
+def chrome() -> Iterator[Browser]:
+    """Debian's Chromium, ruled by Playwright."""
+    from browser_watch import FLAGS, chromium
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def stop_polling(page: Page) -> None:
+    """Let the page stand as it is: what it asks again and again is never answered."""
+    for end in _POLLED:
+        page.route(f"**{end}*", lambda route: route.abort())
