@@ -37,7 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Build the application. Raises ConfigurationError with every problem at once."""
     settings = settings or settings_from_environment()
     clock.configure(settings.clock_file, settings.portal_now)
-    app = Flask(__name__, static_folder=None)
+    app = web.Portal(__name__, static_folder=None)
     app.extensions["portal_settings"] = settings
     app.extensions["portal_gateways"] = build_gateways(settings)
     app.config.update(_flask_config(settings))
@@ -48,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     assets.init_app(app)
     web.init_app(app)
     access_views.init_app(app)
+    demo_views.init_app(app)
     cli.register(app)
     app.register_blueprint(accounts_views.bp)
     app.register_blueprint(board_views.bp)

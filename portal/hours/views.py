@@ -1,6 +1,7 @@
-"""The demo's panel: where everything is, and its clock (never in production)."""
+"""The demo's panel and clock (never in production); the hours on error pages."""
 
-from flask import Blueprint, Response, abort, redirect, request
+from flask import Blueprint, Flask, Response, abort, redirect, request
+from sqlalchemy.exc import DBAPIError
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import clock
@@ -8,10 +9,23 @@ from portal.db import db
 from portal.errors import RefusedError
 from portal.hours.demo_rules import PRESETS, find_preset, moment_of, parse_moment
 from portal.hours.queries import load_calendar
-from portal.hours.rules import regime_at
+from portal.hours.rules import regime_at, weekly_text
 from portal.web import page, settings
 
 bp = Blueprint("demo", __name__)
+
+
+def init_app(app: Flask) -> None:
+    """Let the error pages say when we attend."""
+    app.jinja_env.globals["written_hours"] = _written_hours
+
+
+def _written_hours() -> list[tuple[str, str]]:
+    """The week in words; empty when the database cannot tell."""
+    try:
+        return weekly_text(load_calendar(db.session()))
+    except DBAPIError:
+        return []
 
 
 def _require_demo() -> None:

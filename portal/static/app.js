@@ -56,16 +56,33 @@
     pressed.clear();
     all("form[data-sent]", (form) => delete form.dataset.sent);
   };
+  const notice = doc.getElementById("aviso");
   let quiet;
-  const say = (text) => {
-    doc.getElementById("aviso").textContent = text;
+  const say = (text, stays) => {
+    notice.textContent = text;
     clearTimeout(quiet);
-    quiet = setTimeout(() => (doc.getElementById("aviso").textContent = ""), 4000);
+    quiet = stays || setTimeout(say, 4000, "", 1);
   };
+
+  /* Without a network the page stays as it is, typed words too, and says so. */
+  let lost = false;
+  const lose = (now) => {
+    if (now !== lost) say(now ? "Sin conexión. Lo que ve puede haber cambiado." : "", 1);
+    lost = now;
+  };
+  const stopped = (event) => {
+    if (navigator.onLine) return false;
+    event.preventDefault();
+    say("Sin conexión. No se envió nada: intente al volver.");
+    lost = true;
+    return true;
+  };
+  addEventListener("offline", () => lose(true));
+  addEventListener("online", () => lose(false));
 
   doc.addEventListener("submit", (event) => {
     const form = event.target;
-    if (event.defaultPrevented || form.method !== "post") return;
+    if (event.defaultPrevented || form.method !== "post" || stopped(event)) return;
     if ("sent" in form.dataset) {
       event.preventDefault();
       return;
@@ -86,7 +103,7 @@
       setTimeout(() => (label.textContent = before), 2000);
     } else if (share) {
       navigator.share({ url: share }).catch(() => {});
-    } else if (target.origin === location.origin && !target.hash && !event.defaultPrevented) {
+    } else if (target.origin === location.origin && !target.hash && !event.defaultPrevented && !stopped(event)) {
       busy(target);
     }
   });
@@ -108,12 +125,15 @@
   });
   doc.addEventListener("htmx:after:request", (event) => {
     const server = Number(event.detail.ctx.response?.headers.get("X-Now"));
-    if (server) observe(server, performance.now());
+    if (!server) return;
+    observe(server, performance.now());
+    lose(false);
   });
   const polls = (element) => element?.matches("[hx-trigger*=every]");
   const failed = (text) => (event) => {
     const { response, sourceElement } = event.detail.ctx || {};
-    if (![409, 422].includes(response?.status) && !polls(sourceElement)) say(text);
+    if (!polls(sourceElement)) [409, 422].includes(response?.status) || say(text);
+    else if (!response && !("always" in sourceElement.dataset)) lose(true);
   };
   doc.addEventListener("htmx:error", failed("Sin conexión. Intente otra vez."));
   doc.addEventListener("htmx:response:error", failed("No se pudo. Recargue la página."));
@@ -129,7 +149,7 @@
 
   const [entry] = performance.getEntriesByType("navigation");
   observe(Date.parse(doc.body.dataset.now), entry ? entry.responseStart : performance.now());
-  window.portal = { now };
+  window.portal = { now, say };
   dress();
   setInterval(tick, 250);
   all("form[data-autosubmit]", (form) => form.requestSubmit());

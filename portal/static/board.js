@@ -79,9 +79,13 @@
     }
     showSound();
   });
-  doc.addEventListener("htmx:after:swap", () => {
+  doc.addEventListener("htmx:after:swap", (event) => {
     refresh();
     showSound();
+    /* Who won is said on the card, which the next poll draws anew: say it longer. */
+    const { response, target } = event.detail.ctx;
+    const lost = response?.status === 409 && doc.getElementById(target.id);
+    if (lost) portal.say(lost.querySelector("[role=alert]").textContent.trim());
   });
 
   refresh();
