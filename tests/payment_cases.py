@@ -1,5 +1,7 @@
 """Orders to be paid, and attempts under way, as tests of money want them."""
 
+import hashlib
+import hmac
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -156,3 +158,20 @@ def reference_of(shop: Shop, sent: attempts.Sent) -> str:
     """The secret reference that the gateway got."""
     payment = shop.payment(sent.payment_id)
     return find_reference(shop.keys, payment.seed, payment.reference_hash)
+
+
+MP_NOTICE = "/pago/mercadopago/aviso"
+MP_RETURN = "/pago/mercadopago/retorno"
+MP_TS = "1742505638683"
+
+
+def sign(
+    data_id: str, secret: str, ts: str = MP_TS, request_id: str | None = "r1"
+) -> str:
+    """The `x-signature` that Mercado Pago would send for this id."""
+    manifest = f"id:{data_id};"
+    if request_id is not None:
+        manifest += f"request-id:{request_id};"
+    manifest += f"ts:{ts};"
+    v1 = hmac.new(secret.encode(), manifest.encode(), hashlib.sha256).hexdigest()
+    return f"ts={ts},v1={v1}"

@@ -15,6 +15,9 @@ from portal.payments.returns import GATEWAY_ERRORS
 from portal.payments.service import settle
 
 PAYMENT = "payment"
+CHARGEBACK = "topic_chargebacks_wh"
+# What is read again at the API; every other topic is kept, answered 200 and left.
+READ = (PAYMENT, CHARGEBACK)
 _RETRY_PAUSES = (10, 30, 60, 120, 300, 900, 3600)
 # Mercado Pago itself sends again for days; after this the reconciler has asked too.
 _MAX_TRIES = 30
@@ -28,8 +31,8 @@ def receive(
     Repeating it is harmless. When the API cannot be read now, the worker tries again.
     """
     notification_id = _keep(topic, resource_id, request_id, now)
-    if topic == PAYMENT:
-        _process(notification_id, resource_id, gateways, now)
+    if topic in READ:
+        _process(notification_id, topic, resource_id, gateways, now)
 
 
 def _keep(topic: str, resource_id: str, request_id: str, now: datetime) -> int:
@@ -44,7 +47,7 @@ def _keep(topic: str, resource_id: str, request_id: str, now: datetime) -> int:
             known = session.scalar(select(Notification).filter_by(**values))
             if known is not None:
                 return known.id
-            ignored = topic != PAYMENT
+            ignored = topic not in READ
             row = Notification(
                 **values,
                 received_at=now,
@@ -64,28 +67,33 @@ def process_due(gateways: Gateways, *, now: datetime, limit: int = 20) -> int:
     """Try again what could not be read. How many were tried."""
     with reading() as session:
         rows = [
-            (row.id, row.resource_id)
+            (row.id, row.topic, row.resource_id)
             for row in queries.due_notifications(session, now, limit)
         ]
-    for notification_id, resource_id in rows:
-        _process(notification_id, resource_id, gateways, now)
+    for notification_id, topic, resource_id in rows:
+        _process(notification_id, topic, resource_id, gateways, now)
     return len(rows)
 
 
 def _process(
-    notification_id: int, resource_id: str, gateways: Gateways, now: datetime
+    notification_id: int,
+    topic: str,
+    resource_id: str,
+    gateways: Gateways,
+    now: datetime,
 ) -> None:
     try:
-        evidence = gateways.mercadopago.payment(resource_id)
+        ids = [resource_id]
+        if topic == CHARGEBACK:
+            ids = gateways.mercadopago.payments_of_chargeback(resource_id)
+        found = [gateways.mercadopago.payment(each) for each in ids]
     except GATEWAY_ERRORS:
         _postpone(notification_id, now)
         return
-    outcome = "missing"
-    if evidence is not None:
-        outcome = _settle(evidence, gateways, now)
+    outcomes = [_settle(each, gateways, now) for each in found if each is not None]
     with transaction() as session:
         row = session.get_one(Notification, notification_id)
-        row.done_at, row.outcome = now, outcome
+        row.done_at, row.outcome = now, outcomes[-1] if outcomes else "missing"
 
 
 def _settle(evidence: Evidence, gateways: Gateways, now: datetime) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from portal.errors import NotFoundError
 from portal.orders.models import Order
 from portal.orders.rules import fingerprint
-from portal.orders.states import AWAITING_PAYMENT
+from portal.orders.states import AWAITING_PAYMENT, EVER_PAID
 from portal.payments import refund_rules, states
 from portal.payments.models import Notification, Payment, Refund
 from portal.payments.rules import is_webpay_token
@@ -226,3 +226,18 @@ def due_refunds(session: Session, now: datetime, limit: int) -> list[Refund]:
             .limit(limit)
         )
     )
+
+
+def pending_of_paid_orders(session: Session, limit: int) -> list[tuple[int, str]]:
+    """Ids, ours and the gateway's, of payments that would come on top of another."""
+    rows = session.execute(
+        select(Payment.id, Payment.gateway_payment_id)
+        .join(Order, Order.id == Payment.order_id)
+        .where(
+            Payment.state == states.PENDING,
+            Payment.gateway_payment_id.is_not(None),
+            Order.state.in_(sorted(EVER_PAID)),
+        )
+        .limit(limit)
+    ).all()
+    return [(row.id, str(row.gateway_payment_id)) for row in rows]

@@ -105,7 +105,7 @@ def mercadopago_notification() -> Response:
         current_app.logger.warning("notification refused: signature")
         return make_response("", 401)
     topic = request.args.get("type") or request.args.get("topic") or ""
-    if topic == notifications.PAYMENT and not rules.is_mercadopago_id(ids[0]):
+    if topic in notifications.READ and not rules.is_mercadopago_id(ids[0]):
         return make_response("", 400)
     notifications.receive(
         topic, ids[0], request_id or "", gateways=gateways(), now=clock.utcnow()

@@ -11,7 +11,7 @@ from portal.config import Settings
 from portal.db import transaction
 from portal.mail import service as mail_service
 from portal.mail.mails import Renderers
-from portal.payments import notifications, reconcile, refunds
+from portal.payments import cancellations, notifications, reconcile, refunds
 from portal.payments.gateways import Gateways
 from portal.support import days_service
 from portal.support import service as support_service
@@ -46,6 +46,9 @@ def make_jobs(
     def follow_refunds(now: datetime) -> None:
         refunds.follow_due(gateways, now=now)
 
+    def cancel_pending(now: datetime) -> None:
+        cancellations.cancel_pending(gateways, now=now)
+
     def expire_orders(now: datetime) -> None:
         reconcile.expire_due(now=now)
 
@@ -56,6 +59,7 @@ def make_jobs(
         Job("read what was notified", 5, read_notified, "gateways"),
         Job("ask the gateways", 5, ask_gateways, "gateways"),
         Job("follow refunds", 5, follow_refunds, "gateways"),
+        Job("call off pending payments", 30, cancel_pending, "gateways"),
         Job("expire orders", 10, expire_orders),
         Job("follow the day", 10, days_service.follow_the_day),
         Job("close paid preferences", 15, close_preferences, "gateways"),

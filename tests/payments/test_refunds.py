@@ -1,4 +1,4 @@
-"""Money given back: asked once, done once, told as it is; and what it does to the work."""
+"""Money given back: asked once, done once, told as it is; and the work it ends."""
 
 import threading
 from datetime import timedelta

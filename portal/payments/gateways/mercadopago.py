@@ -27,6 +27,7 @@ from portal.payments.gateways.base import (
     gateway_call,
     whole_pesos,
 )
+from portal.payments.rules import is_mercadopago_id
 
 # One value for connecting and reading; a notification must be answered in 22 s.
 TIMEOUT_SECONDS = 8.0
@@ -138,6 +139,26 @@ class MercadoPagoGateway:
         )
         if body.get("status") == "rejected":
             raise GatewayRefusedError("Mercado Pago rejected the refund")
+
+    def cancel(self, payment_id: str) -> None:
+        """Cancel a payment that is still pending, so that it cannot be charged."""
+        self._call(
+            lambda: self._sdk.payment().update(
+                payment_id, {"status": "cancelled"}, _options()
+            )
+        )
+
+    def payments_of_chargeback(self, chargeback_id: str) -> list[str]:
+        """The payments that a chargeback is about; empty when it does not exist."""
+        body = self._call(
+            lambda: self._sdk.chargeback().get(chargeback_id, _options()), missing={}
+        )
+        listed = body.get("payments")
+        found = listed if isinstance(listed, list) else [body.get("payment_id")]
+        ids = (
+            str(each.get("id") if isinstance(each, dict) else each) for each in found
+        )
+        return [each for each in ids if is_mercadopago_id(each)]
 
     def close(self, preference_id: str, now: datetime) -> None:
         """End a preference, so that a second tab cannot pay it again."""
