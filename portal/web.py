@@ -201,6 +201,18 @@ def _page_context() -> dict[str, Any]:
     }
 
 
+class Portal(Flask):
+    """Flask, whose log names the view that failed and never the address asked for.
+
+    The address of a customer's page is its secret link.
+    """
+
+    def log_exception(self, exc_info: Any) -> None:
+        self.logger.error(
+            "exception in %s [%s]", request.endpoint, request.method, exc_info=exc_info
+        )
+
+
 def init_app(app: Flask) -> None:
     """Hang rendering, guards and error pages on the application."""
     from jinja2 import StrictUndefined
