@@ -63,7 +63,7 @@ def settle(
         order = order_queries.get(session, order_id, lock=True)
         payment = queries.get(session, payment_id, lock=True)
         session.refresh(payment)
-        payment = _row_of(session, payment, evidence, now)
+        payment = _row_of(session, order, payment, evidence, keys, live, now)
         changed = apply_evidence(session, order, payment, evidence, keys, live, now)
         return Settled(
             payment.id, order.id, payment.state, payment.disposition, changed
@@ -71,7 +71,13 @@ def settle(
 
 
 def _row_of(
-    session: Session, payment: Payment, evidence: Evidence, now: datetime
+    session: Session,
+    order: Order,
+    payment: Payment,
+    evidence: Evidence,
+    keys: tuple[str, ...],
+    live: bool | None,
+    now: datetime,
 ) -> Payment:
     """The row that the evidence is about: each further approved id has its own."""
     known = payment.gateway_payment_id
@@ -83,12 +89,28 @@ def _row_of(
         return other
     if payment.state not in states.SETTLED or evidence.word not in states.SETTLED:
         return payment
+    return _add_further(session, order, payment, evidence, keys, live, now)
+
+
+def _add_further(
+    session: Session,
+    order: Order,
+    payment: Payment,
+    evidence: Evidence,
+    keys: tuple[str, ...],
+    live: bool | None,
+    now: datetime,
+) -> Payment:
+    """A row for one more approval of the same form: it pays if the first did not."""
+    said = evidence.gateway_payment_id
+    problems = disagreements(payment, evidence, keys, live)
+    disposition = rules.disposition(order.state, problems, evidence.word)
     seed = new_seed()
     further = Payment(
         order_id=payment.order_id,
         gateway=payment.gateway,
         state=states.APPROVED,
-        disposition=states.SURPLUS,
+        disposition=disposition,
         amount=payment.amount,
         account=payment.account,
         buy_order=rules.new_buy_order(),
@@ -114,9 +136,9 @@ def _row_of(
         object_id=further.id,
         order_id=further.order_id,
         to_state=states.APPROVED,
-        data={"disposition": states.SURPLUS, "gateway_payment_id": said},
+        data={"disposition": disposition, "gateway_payment_id": said},
     )
-    _alert(session, further, now)
+    _follow(session, order, further, now)
     return further
 
 

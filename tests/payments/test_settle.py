@@ -11,8 +11,13 @@ from payment_cases import (
 from simulator_client import SimulatorClient
 
 from portal.clock import utcnow
+from portal.db import transaction
+from portal.journal.service import CUSTOMER
+from portal.orders.queries import get
+from portal.orders.service import cancel
 from portal.payments import returns
 from portal.payments.gateways.base import Evidence, Question
+from portal.payments.reconcile import reconcile_due
 from portal.payments.service import settle
 from portal.support.models import Attention
 
@@ -212,3 +217,59 @@ def test_approved_never_goes_back(shop: Shop, simulator: SimulatorClient) -> Non
     returns.webpay_not_paid(sent.payment_id, "form_error", now=utcnow())
     assert shop.payment(sent.payment_id).state == "approved"
     assert shop.state(order) == "paid"
+
+
+def test_webpay_is_not_committed_when_the_order_was_replaced(
+    shop: Shop, simulator: SimulatorClient
+) -> None:
+    order = shop.order()
+    sent, _ = pay_by_webpay(shop, simulator, order)
+    with transaction() as session:
+        cancel(
+            session,
+            get(session, order.id),
+            actor=CUSTOMER,
+            reason="Reemplazado",
+            now=utcnow(),
+        )
+    shop.webpay_return(sent)
+    assert sent.token
+    assert simulator.calls("webpay_commit", sent.token) == 0
+    assert shop.payment(sent.payment_id).state == "aborted"
+
+
+def test_a_commit_that_never_left_is_sent_again(
+    shop: Shop, simulator: SimulatorClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = shop.order()
+    sent, _ = pay_by_webpay(shop, simulator, order)
+    options = shop.gateways.webpay._transaction.options
+    real, addresses = options.base_url, ["http://127.0.0.1:9"]
+    monkeypatch.setattr(
+        type(options),
+        "base_url",
+        property(
+            lambda _self: addresses.pop() if addresses else real, lambda _self, _v: None
+        ),
+        raising=False,
+    )
+    shop.webpay_return(sent)
+    assert shop.counts() == PAID_ONCE
+
+
+def test_good_money_after_a_mismatch_on_one_preference_pays_the_order(
+    shop: Shop, simulator: SimulatorClient
+) -> None:
+    order = shop.order()
+    sent = shop.start(order, "mercadopago")
+    reference = reference_of(shop, sent)
+    for code in ("other_amount", "credit", "other_currency"):
+        simulator.mp_pay(preference_of(shop, sent), code)
+        returns.mercadopago_returned(
+            reference, "", gateways=shop.gateways, now=utcnow()
+        )
+    reconcile_due(shop.gateways, now=utcnow(), everything=True)
+    found = [p.disposition for p in shop.payments()]
+    assert found == ["mismatch", "applied", "mismatch"]
+    assert shop.state(order) == "paid"
+    assert shop.counts()["attentions"] == 1
