@@ -23,6 +23,9 @@ from portal.payments.service import settle
 # A return that meets another's commit waits for it as long as a commit may take.
 _WAIT_SECONDS = 15.0
 _STEP_SECONDS = 0.1
+# A commit that never left may be sent again: nothing happened at the gateway.
+_COMMIT_TRIES = 3
+_NOT_TO_BE_PAID = order_states.EVER_PAID | {order_states.CANCELLED}
 GATEWAY_ERRORS = (GatewayRefusedError, GatewayUnknownError, GatewayUnreachableError)
 
 
@@ -43,7 +46,7 @@ def _lease(payment_id: int, now: datetime) -> bool:
     """Take the right to commit, durably, before the gateway is called.
 
     Money that is not committed goes back by itself, so an attempt whose order was paid
-    by another one meanwhile is left uncommitted.
+    by another one meanwhile, or replaced, is left uncommitted.
     """
     try:
         with transaction() as session:
@@ -52,36 +55,44 @@ def _lease(payment_id: int, now: datetime) -> bool:
             payment = queries.get(session, payment_id, lock=True)
             if payment.state != states.REDIRECTED:
                 return False
-            paid = order.state in order_states.EVER_PAID
+            gone = order.state in _NOT_TO_BE_PAID
             change_state(
                 session,
                 payment,
-                states.ABORTED if paid else states.COMMITTING,
+                states.ABORTED if gone else states.COMMITTING,
                 machine=states.TRANSITIONS[states.WEBPAY],
                 at=now,
                 actor=CUSTOMER,
-                action="payment.aborted" if paid else "payment.committing",
+                action="payment.aborted" if gone else "payment.committing",
                 order_id=order_id,
-                reason="El pedido ya estaba pagado" if paid else None,
-                detail="already_paid" if paid else None,
-                lease_until=None if paid else now + rules.COMMIT_LEASE,
+                reason="El pedido ya no esperaba este pago" if gone else None,
+                detail="not_committed" if gone else None,
+                lease_until=None if gone else now + rules.COMMIT_LEASE,
                 next_check_at=now + rules.COMMIT_LEASE,
             )
-            return not paid
+            return not gone
     except StaleStateError:
         return False
 
 
 def _commit(payment_id: int, token: str, gateways: Gateways, now: datetime) -> None:
     """Commit; where that leaves a doubt, ask `status`; where that does, be unknown."""
-    try:
-        evidence = gateways.webpay.commit(token)
-    except GATEWAY_ERRORS:
-        evidence = _status_or_open(token, gateways)
+    evidence = _commit_or_status(token, gateways)
     if evidence.word == "open":
         _unknown(payment_id, now)
         return
     settle(payment_id, evidence, keys=gateways.keys, live=gateways.live, now=now)
+
+
+def _commit_or_status(token: str, gateways: Gateways) -> Evidence:
+    for _ in range(_COMMIT_TRIES):
+        try:
+            return gateways.webpay.commit(token)
+        except GatewayUnreachableError:
+            time.sleep(_STEP_SECONDS)
+        except GATEWAY_ERRORS:
+            break
+    return _status_or_open(token, gateways)
 
 
 def _status_or_open(token: str, gateways: Gateways) -> Evidence:

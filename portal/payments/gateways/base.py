@@ -13,7 +13,9 @@ from portal.errors import PortalError
 # At most this many requests wait for gateways at once: half of the server's threads
 # (docs/architecture.md), so that slow gateways never stop boards and pages.
 MAX_CALLS = 8
-SLOT_WAIT_SECONDS = 5.0
+SLOT_WAIT_SECONDS = 2.0
+# A commit that finds no slot would lose a payment that the bank has authorised.
+COMMIT_WAIT_SECONDS = 15.0
 
 
 class GatewayRefusedError(PortalError):
@@ -120,14 +122,14 @@ _slots = BoundedSemaphore(MAX_CALLS)
 
 
 @contextmanager
-def gateway_call() -> Iterator[None]:
+def gateway_call(wait_seconds: float = SLOT_WAIT_SECONDS) -> Iterator[None]:
     """Guards each call over the network: never in a transaction, never too many.
 
-    Raises GatewayUnreachableError when every slot stays taken.
+    Raises GatewayUnreachableError when every slot stays taken so long.
     """
     if in_transaction():
         raise RuntimeError("no network call inside a write transaction")
-    if not _slots.acquire(timeout=SLOT_WAIT_SECONDS):
+    if not _slots.acquire(timeout=wait_seconds):
         raise GatewayUnreachableError("too many gateway calls at once")
     try:
         yield

@@ -15,6 +15,8 @@ from transbank.webpay.webpay_plus.transaction import Transaction
 
 from portal.payments import states
 from portal.payments.gateways.base import (
+    COMMIT_WAIT_SECONDS,
+    SLOT_WAIT_SECONDS,
     Attempt,
     Begun,
     Evidence,
@@ -102,7 +104,10 @@ class WebpayGateway:
     def commit(self, token: str) -> Evidence:
         """Confirm an authorised transaction, once. A 422 is unknown: ask `status`."""
         try:
-            return _evidence(self._call(lambda: self._transaction.commit(token)))
+            answer = self._call(
+                lambda: self._transaction.commit(token), COMMIT_WAIT_SECONDS
+            )
+            return _evidence(answer)
         except GatewayRefusedError as error:
             raise GatewayUnknownError(str(error)) from error
 
@@ -126,8 +131,10 @@ class WebpayGateway:
         """`status`, never `commit`. An attempt without a token cannot have money."""
         return [self.status(question.token)] if question.token else []
 
-    def _call(self, act: Callable[[], Any]) -> dict[str, Any]:
-        with gateway_call():
+    def _call(
+        self, act: Callable[[], Any], wait_seconds: float = SLOT_WAIT_SECONDS
+    ) -> dict[str, Any]:
+        with gateway_call(wait_seconds):
             try:
                 answer = act()
             except requests.ConnectTimeout as error:
