@@ -9,6 +9,7 @@ from portal import assets, cli, clock, web
 from portal.accounts import access_views
 from portal.accounts import views as accounts_views
 from portal.admin import views as admin_views
+from portal.audit import mails as audit_mails
 from portal.board import views as board_views
 from portal.config import ROOT, Settings, settings_from_environment
 from portal.contact import views as contact_views
@@ -74,6 +75,7 @@ def _mail_renderers() -> Renderers:
         **orders_mails.RENDERERS,
         **support_mails.RENDERERS,
         **payments_mails.RENDERERS,
+        **audit_mails.RENDERERS,
     }
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from portal.audit.history_queries import STATEMENTS
+
 
 @dataclass(frozen=True)
 class Check:
@@ -19,7 +21,7 @@ class Check:
     sql: str
 
 
-CHECKS = (
+CHECKS: tuple[Check, ...] = (
     Check(
         "I1",
         "a paid order without exactly one applied payment",
@@ -139,6 +141,9 @@ CHECKS = (
         """,
     ),
 )
+
+
+CHECKS += tuple(Check(*statement) for statement in STATEMENTS)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 from threading import Event, Thread
 
 from portal import clock
+from portal.audit import service as audit_service
 from portal.config import Settings
 from portal.db import transaction
 from portal.mail import service as mail_service
@@ -21,6 +22,7 @@ from portal.worker.rules import Job, Schedule, lanes
 
 SEND_MAIL_SECONDS = 2
 BEAT_SECONDS = 10
+DAY_SECONDS = 24 * 60 * 60
 PAUSE_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
@@ -62,6 +64,7 @@ def make_jobs(
         Job("call off pending payments", 30, cancel_pending, "gateways"),
         Job("expire orders", 10, expire_orders),
         Job("follow the day", 10, days_service.follow_the_day),
+        Job("verify the invariants", DAY_SECONDS, audit_service.verify, "audit"),
         Job("close paid preferences", 15, close_preferences, "gateways"),
     )
 

@@ -1,0 +1,25 @@
+"""The owner's alert about a database that contradicts itself."""
+
+from portal.accounts.mails import owner_email
+from portal.audit.queries import broken_invariants
+from portal.mail.mails import RenderContext, Renderer, render
+from portal.mail.models import OutboxRow
+from portal.mail.rules import Mail
+
+
+def _alert_invariants(context: RenderContext, _row: OutboxRow) -> Mail | None:
+    """Withdrawn when all is well again."""
+    broken = broken_invariants(context.session)
+    owner = owner_email(context)
+    if not broken or owner is None:
+        return None
+    return render(
+        context,
+        "audit/alert_invariants",
+        to=owner,
+        subject="La revisión diaria encontró una contradicción",
+        lines=[fault.line() for fault in broken],
+    )
+
+
+RENDERERS: dict[str, Renderer] = {"alert.invariants": _alert_invariants}
