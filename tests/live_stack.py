@@ -43,25 +43,28 @@ class LiveStack:
         self.environment = environment
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> "LiveStack":
+    def _environment(self) -> dict[str, str]:
         inherited = {
             name: os.environ[name]
             for name in ("PATH", "HOME", "LANG", "TMPDIR")
             if name in os.environ
         }
+        return {
+            **inherited,
+            "PORT": str(self.port),
+            "DATABASE_URL": f"sqlite:///{self.state_dir}/portal.sqlite3",
+            "PYTHONUNBUFFERED": "1",
+            **self.environment,
+        }
+
+    def start(self) -> "LiveStack":
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, ROOT / "app.py"],
                 cwd=ROOT,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={
-                    **inherited,
-                    "PORT": str(self.port),
-                    "DATABASE_URL": f"sqlite:///{self.state_dir}/portal.sqlite3",
-                    "PYTHONUNBUFFERED": "1",
-                    **self.environment,
-                },
+                env=self._environment(),
             )
         self._wait_until_ready()
         return self
@@ -86,6 +89,15 @@ class LiveStack:
 
     def get(self, path: str) -> requests.Response:
         return requests.get(self.url + path, timeout=10)
+
+    def verify(self) -> None:
+        """`flask verify` over its database. Raises CalledProcessError."""
+        subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "wsgi", "verify"],
+            cwd=ROOT,
+            env=self._environment(),
+            check=True,
+        )
 
     def move_clock(self, instant: datetime | None) -> None:
         """Set the clock of the whole demo to `instant`; None is real time."""
