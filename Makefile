@@ -15,11 +15,12 @@ BIN := $(VENV)/bin
 hash = $(shell cat $(1) 2>/dev/null | sha256sum | cut -c1-16)
 RUN_STAMP := $(VENV)/.installed-$(call hash,requirements.txt)
 DEV_STAMP := $(VENV)/.installed-dev-$(call hash,requirements.txt requirements-dev.txt)
+PAGES_STAMP := $(VENV)/.installed-pages-$(call hash,bench/requirements.txt bench/package-lock.json)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 export PORT
 
-.PHONY: help run serve test lint format
+.PHONY: help run serve test lint format pages screenshots
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +38,14 @@ $(DEV_STAMP): | $(BIN)/python
 	@$(PIP) -r requirements-dev.txt
 	@touch $@ $(RUN_STAMP)
 
+# Node comes as a Python package, so that no version of the machine's own counts.
+$(PAGES_STAMP): $(DEV_STAMP) bench/requirements.txt bench/package-lock.json
+	@echo "Installing what measures the pages ..."
+	@$(PIP) -r bench/requirements.txt
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix bench --ignore-scripts --no-audit \
+	    --no-fund --silent
+	@touch $@
+
 run: $(RUN_STAMP) ## The demo: portal, worker, gateway simulator, demo data (PORT=8000)
 	@exec $(BIN)/python app.py
 
@@ -51,6 +60,15 @@ serve: $(RUN_STAMP) ## The production server alone, on PORT, with the environmen
 test: $(DEV_STAMP) ## All tests, with whatever they need (ARGS="-k name" for some)
 	@bash tests/provision.sh programs
 	@$(BIN)/python -m pytest -q -n $(TESTERS) --dist worksteal $(ARGS)
+
+# 15 minutes; ARGS="--only inicio", ARGS=--no-lighthouse.
+pages: $(PAGES_STAMP) ## What each page weighs and scores: docs/paginas.md (ARGS="--only inicio")
+	@bash tests/provision.sh programs
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/pages.py $(ARGS)
+
+screenshots: $(DEV_STAMP) ## Pictures of every page, and the README's gallery
+	@bash tests/provision.sh programs
+	@$(BIN)/python bench/screenshots.py $(ARGS)
 
 lint: $(DEV_STAMP) ## Style, types and templates
 	@$(BIN)/ruff check .

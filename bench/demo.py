@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,7 +57,7 @@ def _send_empty(page: Page) -> None:
 
 
 def _go_to_webpay(page: Page) -> None:
-    page.evaluate("HTMLFormElement.prototype.requestSubmit = () => {}")
+    page.add_init_script("HTMLFormElement.prototype.requestSubmit = () => {}")
     page.locator("#pagar-webpay button").click()
 
 
@@ -91,10 +92,10 @@ class Demo:
             db.session.remove()
         return paths
 
-    def set_board(self, cards: int) -> None:
+    def set_board(self, cards: int, words: Words | None = None) -> None:
         with self.app.app_context():
             clear_board(db.session())
-            fill_board(db.session(), self.settings.secret_keys[0], cards)
+            fill_board(db.session(), self.settings.secret_keys[0], cards, words)
             db.session.remove()
 
     def change(self, **values: object) -> None:
@@ -132,6 +133,13 @@ class Demo:
         yield Sight("revision-venta-detenida", "noon", faces["revision"])
         self.change(sales_stopped=False, sales_stopped_message="")
 
+    def long_sights(self) -> Iterator[Sight]:
+        """The same with the longest names and words that people type."""
+        for name, path in self.lay_out("noon", LONG).items():
+            yield Sight(f"largo-{name}", "noon", path)
+        fill = partial(self.set_board, 6, LONG)
+        yield Sight("tablero-largo", "noon", "/tablero", "technician", prepare=fill)
+
     def _shop(self) -> Iterator[Sight]:
         self.move_to("noon")
         yield Sight("inicio", "noon", "/", indexed=True)
@@ -147,13 +155,14 @@ class Demo:
 
     def _staff(self) -> Iterator[Sight]:
         yield Sight("ingresar", "noon", "/ingresar")
+        yield Sight("componentes", "noon", "/demo/componentes")
         for cards in (0, 3, 20):
             yield Sight(
                 f"tablero-{cards}",
                 "noon",
                 "/tablero",
                 "technician",
-                prepare=lambda cards=cards: self.set_board(cards),  # type: ignore[misc]
+                prepare=partial(self.set_board, cards),
             )
         yield Sight("administrar", "noon", "/administrar", "owner")
 

@@ -1,7 +1,7 @@
 """`make pages`: what each page weighs, scores and breaks, in the real demo.
 
 Prints one row a page, writes docs/paginas.md and var/pages.json. `--only TEXT` measures
-the pages whose name has the text and writes no file of docs/; `--no-lighthouse` is quick.
+the pages whose name has the text; `--no-lighthouse` is quick; neither touches docs/.
 """
 
 import argparse
@@ -220,7 +220,8 @@ def _read(report: dict[str, Any], sight: Sight, row: Row) -> None:
         row.scores[name] = max(score, row.scores.get(name, 0))
         for ref in category["auditRefs"]:
             audit = report["audits"][ref["id"]]
-            if ref["weight"] and (audit["score"] or 0) < 0.9 and audit["score"] != None:  # noqa: E711
+            graded = ref["weight"] and audit["score"] is not None
+            if graded and audit["score"] < 0.9:
                 row.weak.append(ref["id"])
     lcp = report["audits"]["largest-contentful-paint"].get("numericValue")
     if lcp:

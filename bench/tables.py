@@ -7,25 +7,27 @@ _SCORES = ("performance", "accessibility", "best-practices", "seo")
 _HEAD = """\
 # What each page costs
 
-Made by `make pages` in the real demo (`bench/pages.py`), Chromium on a phone of 360 x 740,
-cold, the clock at Tuesday noon, evening (special hours) or night (closed).
+Made by `make pages` in the real demo (`bench/pages.py`), Chromium on a phone of
+360 x 740, cold, at Tuesday noon, evening (special hours) or night (closed).
 
-- **KB**, **requests**: everything over the network, headers too, the manifest apart. A
-  customer's page may weigh 30 KB (30,720 bytes) in 5 requests; **HTML**: its own bytes,
-  compressed.
+- **KB**, **requests**: everything over the network, headers too, the manifest apart.
+  A customer's page may weigh 30 KB (30,720 bytes) in 5 requests; **HTML**: its own
+  bytes, compressed (at most 14,336).
 - **Lighthouse** 13.5, mobile: performance, accessibility, best practices and, on pages
-  that search engines may list, SEO. The best of at most three runs, polling blocked. A page
-  that only a form reaches has no address to give it.
-- **axe**: findings of axe-core, light and dark. **html**: errors of html-validate with its
-  preset `standard`. **shift**: layout shift while loading.
+  that search engines may list, SEO; the best of at most three runs. A page that polls
+  is never quiet: each is given 9 seconds. A page that only a form reaches has no
+  address to give it.
+- **axe**: findings of axe-core 4, light and dark. **html**: errors of html-validate
+  with its preset `standard`. **shift**: layout shift while loading.
+
 """
 _TIMES = """
 ## When the main content is painted
 
-Largest contentful paint in milliseconds, cold, a processor 4 times slower. The first two
-are the network of Chromium's own tools: 1.6 Mbit/s and 150 ms a request (limit 1,000),
-400 kbit/s and 400 ms (limit 2,500), which count no connecting; the third is Lighthouse's
-model of 1.6 Mbit/s and 150 ms, which does.
+Largest contentful paint in milliseconds, cold, a processor 4 times slower. The first
+two are the network of Chromium's own tools: 1.6 Mbit/s and 150 ms a request (limit
+1,000), 400 kbit/s and 400 ms (limit 2,500), which count no connecting; the third is
+Lighthouse's model of 1.6 Mbit/s and 150 ms, which does.
 
 | page | 1.6 Mbit/s | 400 kbit/s | Lighthouse |
 |---|---|---|---|

@@ -1,8 +1,8 @@
 """One order for each face of the customer's page, written directly.
 
-`FACES` names them with the moment (Santiago, Tuesday 2026-11-24) at which they are true;
-`lay_out` writes those of one moment and says where each is seen. For measuring and
-looking: the rows skip the machines, so no test of rules may use them.
+`FACES` names them by the moment of Tuesday 2026-11-24 at which they are true; `lay_out`
+writes those of one moment and says where each is seen. For measuring and looking: the
+rows skip the machines, so no test of rules may use them.
 """
 
 import secrets
@@ -374,9 +374,11 @@ def lay_out(
     return paths
 
 
-def fill_board(session: Session, key: str, cards: int) -> None:
+def fill_board(
+    session: Session, key: str, cards: int, words: Words | None = None
+) -> None:
     """As many attentions as a board shows on its worst day, in every state."""
-    place = Place(session, key, NOON)
+    place = Place(session, key, NOON, words or Words())
     builders = (
         lambda p, n: attention(p, "waiting", n),
         lambda p, n: running(p, 90 - 4 * n),
