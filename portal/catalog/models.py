@@ -50,3 +50,21 @@ class Topic(Base):
     service_slug: Mapped[str | None] = mapped_column(ForeignKey("services.slug"))
     position: Mapped[int]
     active: Mapped[bool] = mapped_column(default=True)
+
+
+class CannedSolution(Base):
+    """A text that a technician may take instead of typing it.
+
+    `topic_slug` is the topic it belongs to; None offers it with every topic. `slug`
+    names those of the first day, so that they are added once.
+    """
+
+    __tablename__ = "canned_solutions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str | None] = mapped_column(String(60), unique=True)
+    topic_slug: Mapped[str | None] = mapped_column(ForeignKey("topics.slug"))
+    title: Mapped[str] = mapped_column(String(80))
+    text: Mapped[str] = mapped_column(Text)
+    position: Mapped[int] = mapped_column(default=0)
+    active: Mapped[bool] = mapped_column(default=True)

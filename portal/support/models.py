@@ -52,6 +52,7 @@ class Attention(Base):
             name="closing",
         ),
         CheckConstraint("paused_seconds >= 0", name="paused_seconds"),
+        CheckConstraint("calls >= 0", name="calls"),
         Index("ix_attentions_state", "state", "queued_at"),
         Index("ix_attentions_changed", "changed_at"),
     )
@@ -70,11 +71,18 @@ class Attention(Base):
     )
     taken_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     contacted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # How often the customer was called, and when last.
+    calls: Mapped[int] = mapped_column(default=0)
+    called_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The promise that was last found missed: a new promise may be missed again.
+    promise_missed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     no_answer_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # When the 90 minutes are over; a pause that ends moves it.
     ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When the pause ends by itself.
+    paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_seconds: Mapped[int] = mapped_column(default=0)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     outcome: Mapped[str | None] = mapped_column(String(12))
@@ -110,6 +118,34 @@ class AttentionNote(Base):
     text: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     technician_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+
+
+class AttentionPause(Base):
+    """One pause of the clock: why, by whom, from when to when (planned, then real)."""
+
+    __tablename__ = "attention_pauses"
+    __table_args__ = (CheckConstraint("until_at >= from_at", name="order"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attention_id: Mapped[int] = mapped_column(ForeignKey("attentions.id"), index=True)
+    reason: Mapped[str] = mapped_column(String(120))
+    from_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    until_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    technician_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+
+
+class Draft(Base):
+    """What a technician has typed on a card and not sent: theirs alone, on any screen."""
+
+    __tablename__ = "drafts"
+
+    attention_id: Mapped[int] = mapped_column(
+        ForeignKey("attentions.id"), primary_key=True
+    )
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    act: Mapped[str] = mapped_column(String(12), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Errand(Base):

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from portal.accounts.rules import Person
 from portal.clock import local
 from portal.errors import ConflictError, StaleStateError
-from portal.journal.service import SYSTEM, Actor, change_state, record
+from portal.journal.service import SYSTEM, Actor, Transitions, change_state, record
 from portal.support import queries
 from portal.support.models import Attention
-from portal.support.rules import effective_state
+from portal.support.rules import effective_state, pause_end
 from portal.support.states import (
     CANCELLED,
     CLOSED,
@@ -26,6 +26,7 @@ from portal.support.states import (
     TAKEN,
     TIMED_OUT,
     TRANSITIONS,
+    UNDO,
     WAITING,
 )
 
@@ -50,11 +51,66 @@ _WHAT_HAPPENED = {
 }
 
 
-_ACTION_OF = {TAKEN: "taken", WAITING: "released", RUNNING: "started", CLOSED: "closed"}
+_ACTION_OF = {
+    TAKEN: "taken",
+    WAITING: "released",
+    RUNNING: "started",
+    PAUSED: "paused",
+    CLOSED: "closed",
+    NO_SHOW: "no_show",
+}
 
 
 def end_if_over(session: Session, attention: Attention, now: datetime) -> bool:
-    """Write the end that the rule already shows, at the instant when it came."""
+    """Write the ends that the rule already shows, at the instants when they came."""
+    resumed = _end_pause_if_over(session, attention, now)
+    return _end_clock_if_over(session, attention, now) or resumed
+
+
+def moved_by_pause(attention: Attention, at: datetime) -> dict[str, Any]:
+    """The columns of a clock whose pause ends at `at`: the end moves by the pause."""
+    if attention.paused_at is None or attention.ends_at is None:
+        return {}
+    pause = at - attention.paused_at
+    return {
+        "ends_at": attention.ends_at + pause,
+        "paused_seconds": attention.paused_seconds + round(pause.total_seconds()),
+    }
+
+
+def end_pause(session: Session, attention: Attention, at: datetime) -> None:
+    """Note in the pause itself when it really ended."""
+    pause = queries.running_pause(session, attention)
+    if pause is not None:
+        pause.until_at = at
+
+
+def _end_pause_if_over(session: Session, attention: Attention, now: datetime) -> bool:
+    until = pause_end(attention, now)
+    if until is None:
+        return False
+    end_pause(session, attention, until)
+    change_state(
+        session,
+        attention,
+        RUNNING,
+        machine=TRANSITIONS,
+        at=until,
+        actor=SYSTEM,
+        action="attention.resumed",
+        order_id=attention.order_id,
+        reason="Se cumplió la pausa",
+        **moved_by_pause(attention, until),
+        paused_at=None,
+        paused_until=None,
+        changed_at=until,
+        changed_by_id=None,
+        state_before=PAUSED,
+    )
+    return True
+
+
+def _end_clock_if_over(session: Session, attention: Attention, now: datetime) -> bool:
     if effective_state(attention, now) == attention.state:
         return False
     ended_at = attention.ends_at or now
@@ -80,6 +136,10 @@ def move(
     to: str,
     by: Person,
     now: datetime,
+    *,
+    action: str = "",
+    reason: str | None = None,
+    machine: Transitions = TRANSITIONS,
     **values: Any,
 ) -> None:
     """Change the state by compare-and-set. Raises LateActError when it cannot."""
@@ -90,11 +150,12 @@ def move(
             session,
             attention,
             to,
-            machine=TRANSITIONS,
+            machine=machine,
             at=now,
             actor=Actor("staff", by.id),
-            action=f"attention.{_ACTION_OF[to]}",
+            action=f"attention.{action or _ACTION_OF[to]}",
             order_id=attention.order_id,
+            reason=reason,
             changed_at=now,
             changed_by_id=by.id,
             state_before=before,
@@ -125,13 +186,30 @@ def late(session: Session, attention: Attention) -> LateActError:
     at = f"{local(attention.changed_at):%H:%M:%S}"
     if attention.state == TIMED_OUT:
         return LateActError(attention.id, f"El tiempo se cumplió a las {at}.")
-    what = _WHAT_HAPPENED[attention.state]
     who = queries.technician_name(session, attention.changed_by_id)
+    if who and was_handed_over(attention):
+        to = queries.technician_name(session, attention.technician_id)
+        return LateActError(attention.id, f"La traspasó {who} a {to} a las {at}.")
+    what = _what_happened(attention)
     if who is None and attention.state == WAITING:
         return LateActError(attention.id, "Todavía no la ha tomado nadie.")
     if who is None:
         return LateActError(attention.id, f"Cambió a las {at}.")
     return LateActError(attention.id, f"{what} {who} a las {at}.")
+
+
+def was_handed_over(attention: Attention) -> bool:
+    """Whether the last change was of the holder: its state came from itself."""
+    return attention.state in HELD and attention.state_before == attention.state
+
+
+def _what_happened(attention: Attention) -> str:
+    """The last act in words; what was reopened or resumed was not begun again."""
+    if attention.state == RUNNING and attention.state_before == PAUSED:
+        return "La reanudó"
+    if attention.state in UNDO.get(attention.state_before or "", ()):
+        return "Deshizo lo último"
+    return _WHAT_HAPPENED[attention.state]
 
 
 def note_change(

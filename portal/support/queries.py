@@ -15,8 +15,14 @@ from portal.orders.models import Contact, Order
 from portal.settings.models import Setting
 from portal.settings.queries import REVISION
 from portal.support import rules
-from portal.support.models import Attention, AttentionEntry, AttentionNote, Errand
-from portal.support.states import CLOSED, DONE, LIVING, RUNNING, WAITING
+from portal.support.models import (
+    Attention,
+    AttentionEntry,
+    AttentionNote,
+    AttentionPause,
+    Errand,
+)
+from portal.support.states import CLOSED, DONE, LIVING, PAUSED, RUNNING, WAITING
 
 _LIVING = tuple(sorted(LIVING))
 
@@ -51,8 +57,17 @@ class Card:
     started_at: datetime | None
     ends_at: datetime | None
     paused_at: datetime | None
+    paused_until: datetime | None
+    pause_reason: str | None
+    paused_seconds: int
     closed_at: datetime | None
     outcome: str | None
+    calls: int
+    called_at: datetime | None
+    changed_at: datetime
+    changed_by_id: int | None
+    state_before: str | None
+    topic_slug: str | None
     topic: str
     problem: str
     name: str
@@ -142,15 +157,34 @@ def _on_board(now: datetime) -> ColumnElement[bool]:
 def version_of_now(session: Session, now: datetime) -> str:
     """The version of what the board shows at `now`, without its edge; one query."""
     revision = select(Setting.value).where(Setting.name == REVISION).scalar_subquery()
-    count, versions, settings = session.execute(
+    today = or_(
+        Errand.state.in_((ERRAND_OPEN, ERRAND_SCHEDULED)),
+        Errand.changed_at >= day_start(now),
+    )
+    errands = select(func.sum(Errand.version)).where(today).scalar_subquery()
+    count, versions, settings, errand_versions = session.execute(
         select(
-            func.count(), func.coalesce(func.sum(Attention.version), 0), revision
+            func.count(),
+            func.coalesce(func.sum(Attention.version), 0),
+            revision,
+            func.coalesce(errands, 0),
         ).where(_on_board(now))
     ).one()
     day = clock.local(now).strftime("%Y%m%d")
-    return rules.board_version(day, count, int(versions), int(settings or 0))
+    total = int(versions) + int(errand_versions)
+    return rules.board_version(day, count, total, int(settings or 0))
 
 
+_PAUSE_REASON = (
+    select(AttentionPause.reason)
+    .where(
+        AttentionPause.attention_id == Attention.id,
+        AttentionPause.from_at == Attention.paused_at,
+    )
+    .order_by(AttentionPause.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
 _CARD = (
     select(
         Attention.id,
@@ -168,8 +202,17 @@ _CARD = (
         Attention.started_at,
         Attention.ends_at,
         Attention.paused_at,
+        Attention.paused_until,
+        _PAUSE_REASON.label("pause_reason"),
+        Attention.paused_seconds,
         Attention.closed_at,
         Attention.outcome,
+        Attention.calls,
+        Attention.called_at,
+        Attention.changed_at,
+        Attention.changed_by_id,
+        Attention.state_before,
+        Order.topic_slug,
         Order.topic_title.label("topic"),
         Order.problem,
         Contact.name,
@@ -275,11 +318,29 @@ def has_done(session: Session, attention_id: int) -> bool:
 
 
 def over(session: Session, now: datetime) -> list[int]:
-    """The attentions whose clock has run out, with nobody having written it yet."""
+    """The attentions whose clock or pause is over, with nobody having written it."""
     statement = select(Attention.id).where(
-        Attention.state == RUNNING, Attention.ends_at <= now
+        or_(
+            and_(Attention.state == RUNNING, Attention.ends_at <= now),
+            and_(Attention.state == PAUSED, Attention.paused_until <= now),
+        )
     )
     return list(session.scalars(statement.order_by(Attention.ends_at)))
+
+
+def running_pause(session: Session, attention: Attention) -> AttentionPause | None:
+    """The pause that stands now, or stood when it was closed; None without one."""
+    if attention.paused_at is None:
+        return None
+    return session.scalar(
+        select(AttentionPause)
+        .where(
+            AttentionPause.attention_id == attention.id,
+            AttentionPause.from_at == attention.paused_at,
+        )
+        .order_by(AttentionPause.id.desc())
+        .limit(1)
+    )
 
 
 def ids_in_state(session: Session, state: str) -> list[int]:

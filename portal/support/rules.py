@@ -9,7 +9,15 @@ from typing import Literal, Protocol
 from urllib.parse import quote
 
 from portal.chile import format_hour
-from portal.support.states import HELD, PAUSED, RUNNING, TIMED_OUT, WAITING
+from portal.support.states import (
+    HELD,
+    PAUSED,
+    RUNNING,
+    TAKEN,
+    TIMED_OUT,
+    UNDO,
+    WAITING,
+)
 from portal.text import clean_text
 
 # Fixed by the terms.
@@ -20,6 +28,11 @@ LATE = timedelta(minutes=5)
 # From here on a promise that nobody has kept is about to be missed.
 PROMISE_SOON = timedelta(minutes=3)
 MAX_TEXT = 2_000
+# Within it the technician takes back an act; its mails wait for as long.
+UNDO_WINDOW = timedelta(seconds=10)
+# So many calls that nobody answered make a no-show; two taps are one call.
+CALLS_BEFORE_NO_SHOW = 2
+CALL_GAP = timedelta(seconds=30)
 
 Level = Literal["ok", "soon", "late"]
 _NONE_LEFT = timedelta(0)
@@ -44,23 +57,74 @@ class Facts(Protocol):
     def ends_at(self) -> datetime | None: ...
     @property
     def paused_at(self) -> datetime | None: ...
+    @property
+    def paused_until(self) -> datetime | None: ...
+
+
+class Last(Protocol):
+    """The last change of a state or holder: what an undo asks of it."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def state_before(self) -> str | None: ...
+    @property
+    def changed_at(self) -> datetime: ...
+    @property
+    def changed_by_id(self) -> int | None: ...
+
+
+def pause_end(attention: Facts, now: datetime) -> datetime | None:
+    """When a pause ended by itself, before or at `now`; None while there is none."""
+    until = attention.paused_until
+    over = attention.state == PAUSED and until is not None and until <= now
+    return until if over else None
+
+
+def clock_end(attention: Facts, now: datetime) -> datetime | None:
+    """When the 90 minutes end, moved by a pause that is over though nobody wrote it."""
+    until = pause_end(attention, now)
+    if until is None or attention.ends_at is None or attention.paused_at is None:
+        return attention.ends_at
+    return attention.ends_at + (until - attention.paused_at)
 
 
 def effective_state(attention: Facts, now: datetime) -> str:
     """The state as it is at `now`, though nobody has written the end yet."""
-    if attention.state == RUNNING and attention.ends_at and attention.ends_at <= now:
-        return TIMED_OUT
-    return attention.state
+    running = attention.state == RUNNING or pause_end(attention, now) is not None
+    if not running:
+        return attention.state
+    end = clock_end(attention, now)
+    return TIMED_OUT if end and end <= now else RUNNING
 
 
 def time_left(attention: Facts, now: datetime) -> timedelta:
     """What is left of the 90 minutes: all of it before the start, none at the end."""
-    if attention.ends_at is None:
+    end = clock_end(attention, now)
+    if end is None:
         return ATTENTION
-    if attention.state not in (RUNNING, PAUSED):
+    state = effective_state(attention, now)
+    if state not in (RUNNING, PAUSED):
         return _NONE_LEFT
-    still = attention.paused_at if attention.state == PAUSED else None
-    return max(attention.ends_at - (still or now), _NONE_LEFT)
+    still = attention.paused_at if state == PAUSED else None
+    return max(end - (still or now), _NONE_LEFT)
+
+
+def pause_left(paused_seconds: int, limit_minutes: int) -> timedelta:
+    """How long an attention may still be paused, of `limit_minutes` in all."""
+    return max(timedelta(minutes=limit_minutes, seconds=-paused_seconds), _NONE_LEFT)
+
+
+def may_undo(attention: Last, person_id: int, now: datetime) -> bool:
+    """Whether the last act was this person's, can be undone, and is fresh."""
+    fresh = now < attention.changed_at + UNDO_WINDOW
+    own = attention.changed_by_id == person_id
+    return fresh and own and attention.state_before in UNDO.get(attention.state, ())
+
+
+def is_new_call(last_call: datetime | None, now: datetime) -> bool:
+    """Whether a noted call is another one, and no second tap."""
+    return last_call is None or now >= last_call + CALL_GAP
 
 
 def open_promise(attention: Facts) -> datetime | None:
@@ -97,19 +161,25 @@ def level(attention: Facts, now: datetime) -> Level:
     return _promise_level(attention, now)
 
 
-def _edges(attention: Facts) -> list[datetime]:
-    if attention.state == RUNNING and attention.ends_at:
-        end = attention.ends_at
-        return [end - SOON, end - LATE, end]
+def _clock_edges(attention: Facts, now: datetime) -> list[datetime]:
+    if attention.state == PAUSED and pause_end(attention, now) is None:
+        return [attention.paused_until] if attention.paused_until else []
+    end = clock_end(attention, now)
+    return [end - SOON, end - LATE, end] if end else []
+
+
+def _edges(attention: Facts, now: datetime) -> list[datetime]:
+    if attention.state in (RUNNING, PAUSED):
+        return _clock_edges(attention, now)
     promise = open_promise(attention)
-    if promise and attention.state not in HELD - {"taken"}:
+    if promise and attention.state not in HELD - {TAKEN}:
         return [promise - PROMISE_SOON, promise]
     return []
 
 
 def next_own_change(attention: Facts, now: datetime) -> datetime | None:
     """The next instant at which what is shown changes though nothing is written."""
-    return min((edge for edge in _edges(attention) if edge > now), default=None)
+    return min((edge for edge in _edges(attention, now) if edge > now), default=None)
 
 
 def queue_key(attention: Facts) -> tuple[datetime, int]:

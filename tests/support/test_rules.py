@@ -27,6 +27,7 @@ class Case:
     no_answer_at: datetime | None = None
     ends_at: datetime | None = None
     paused_at: datetime | None = None
+    paused_until: datetime | None = None
 
 
 WAITING = Case(promise_at=at(10))
