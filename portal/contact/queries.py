@@ -73,7 +73,7 @@ class Case:
         said = self.applied.evidence or {}
         net, iva = split_iva(self.applied.amount)
         return Receipt(
-            gateway=rules.GATEWAY_NAMES[self.applied.gateway],
+            gateway=pay.GATEWAY_NAMES[self.applied.gateway],
             net=net,
             iva=iva,
             type=rules.payment_type(

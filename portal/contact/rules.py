@@ -193,13 +193,6 @@ _MERCADOPAGO_TYPES = {
 }
 
 
-GATEWAY_NAMES = {
-    pay.MERCADOPAGO: "Mercado Pago",
-    pay.WEBPAY: "Webpay",
-    pay.MANUAL: "Transferencia",
-}
-
-
 def payment_type(code: str, installments: int) -> PaymentType:
     """The gateway's code for the means of payment, in words."""
     known = _PAYMENT_TYPES.get(code)

@@ -13,8 +13,16 @@ from portal.payments.refund_rules import (
     REJECTED,
     REQUESTED,
     SENT,
+    rejection_words,
 )
-from portal.payments.states import APPLIED, GATEWAY_NAMES, LATE, MISMATCH, SURPLUS
+from portal.payments.states import (
+    APPLIED,
+    GATEWAY_NAMES,
+    LATE,
+    MISMATCH,
+    SURPLUS,
+    WITHOUT_ANSWER,
+)
 
 _WHAT_HAPPENED = {
     SURPLUS: "El pedido ya estaba pagado: este pago sobra.",
@@ -111,6 +119,24 @@ def _alert_refund(context: RenderContext, row: OutboxRow) -> Mail | None:
         subject=f"Una devolución fue rechazada: pedido {order.number}",
         refund=refund,
         number=order.number,
+        why=rejection_words(refund.detail),
+    )
+
+
+def _alert_unresolved(context: RenderContext, row: OutboxRow) -> Mail | None:
+    """Withdrawn when somebody has found out meanwhile."""
+    payment = context.session.get(Payment, int(row.key))
+    if payment is None or payment.state not in WITHOUT_ANSWER:
+        return None
+    order = orders_queries.get(context.session, payment.order_id)
+    return render(
+        context,
+        "payments/alert_unresolved",
+        to=_owner(context),
+        subject=f"Un pago quedó sin respuesta: pedido {order.number}",
+        payment=payment,
+        number=order.number,
+        gateway=GATEWAY_NAMES[payment.gateway],
     )
 
 
@@ -120,5 +146,6 @@ RENDERERS: dict[str, Renderer] = {
     "refund.rejected": _refund_to_customer(REJECTED),
     "alert.refund": _alert_refund,
     "alert.payment": _alert_payment,
+    "alert.unresolved": _alert_unresolved,
     "alert.foreign_payment": _alert_foreign_payment,
 }

@@ -16,7 +16,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, UtcDateTime
 from portal.payments.refund_rules import STATES as REFUND_STATES
-from portal.payments.states import DISPOSITIONS, GATEWAYS, LIVING, SETTLED, STATES
+from portal.payments.states import (
+    DISPOSITIONS,
+    GATEWAYS,
+    LIVING,
+    MISMATCH,
+    SETTLED,
+    STATES,
+)
 
 
 def _listed(values: tuple[str, ...] | frozenset[str]) -> str:
@@ -102,6 +109,19 @@ class Payment(Base):
     next_check_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     checks: Mapped[int] = mapped_column(default=0)
     last_checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def charged(self) -> int:
+        """Pesos that the gateway took: not what was asked for when they disagree."""
+        said = (self.evidence or {}).get("amount")
+        if self.disposition == MISMATCH and isinstance(said, int) and said > 0:
+            return said
+        return self.amount
+
+    @property
+    def left(self) -> int:
+        """Pesos of it that have not gone back."""
+        return self.charged - self.refunded_amount
 
 
 class Notification(Base):

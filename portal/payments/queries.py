@@ -165,11 +165,10 @@ def find_late(session: Session, order_id: int) -> Payment | None:
     )
 
 
-def get_refund(session: Session, refund_id: int) -> Refund:
-    """The refund with this id, locked. Raises NotFoundError."""
-    refund = session.scalar(
-        select(Refund).where(Refund.id == refund_id).with_for_update()
-    )
+def get_refund(session: Session, refund_id: int, *, lock: bool = True) -> Refund:
+    """The refund with this id, locked unless told. Raises NotFoundError."""
+    statement = select(Refund).where(Refund.id == refund_id)
+    refund = session.scalar(statement.with_for_update() if lock else statement)
     if refund is None:
         raise NotFoundError("No encontramos esa devolución.")
     return refund
@@ -208,6 +207,23 @@ def refunds_of_payment(session: Session, payment_id: int) -> list[Refund]:
     """All refunds of a payment, oldest first."""
     statement = select(Refund).where(Refund.payment_id == payment_id)
     return list(session.scalars(statement.order_by(Refund.id)))
+
+
+def find_refund_just_asked(
+    session: Session, payment_id: int, amount: int, reason: str, since: datetime
+) -> Refund | None:
+    """The owner's same request since that instant (UTC): a second tap."""
+    return session.scalar(
+        select(Refund)
+        .where(
+            Refund.payment_id == payment_id,
+            Refund.source == "owner",
+            Refund.amount == amount,
+            Refund.reason == reason,
+            Refund.requested_at >= since,
+        )
+        .limit(1)
+    )
 
 
 def count_refunds(session: Session, payment_id: int) -> int:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from portal.db import reading, transaction
 from portal.errors import RefusedError, StaleStateError
 from portal.journal.service import SYSTEM, change_state
+from portal.mail.service import enqueue
 from portal.orders import queries as order_queries
 from portal.orders import states as order_states
 from portal.payments import queries, rules, states
@@ -93,20 +94,22 @@ def _known_as(session: Session, payment: Payment, gateways: Gateways) -> list[in
 
 
 def _ask(payment_id: int, gateways: Gateways, now: datetime, result: Round) -> None:
-    with reading() as session:
-        payment = queries.get(session, payment_id)
-        gateway, question = payment.gateway, _question(payment, gateways)
     result.asked += 1
     try:
+        with reading() as session:
+            payment = queries.get(session, payment_id)
+            gateway, question = payment.gateway, _question(payment, gateways)
         found = gateways.by_name(gateway).look_up(question)
-    except GATEWAY_ERRORS as error:
+    # LookupError: its SECRET_KEY is gone. One such payment must not stop the others.
+    except (*GATEWAY_ERRORS, LookupError) as error:
         log.warning("payment %s: %s", payment_id, error)
         result.unanswered += 1
+        _close_form(payment_id, now, answered=False)
         _postpone(payment_id, now, answered=False)
         return
     for evidence in found:
         _settle(payment_id, evidence, gateways, now, result)
-    if _close_form(payment_id, now):
+    if _close_form(payment_id, now, answered=True):
         result.timed_out += 1
     _postpone(payment_id, now, answered=True)
 
@@ -135,7 +138,7 @@ def _question(payment: Payment, gateways: Gateways) -> Question:
     )
 
 
-def _close_form(payment_id: int, now: datetime) -> bool:
+def _close_form(payment_id: int, now: datetime, *, answered: bool) -> bool:
     """End an attempt whose form is over and that the gateway says is not paid.
 
     A commit whose lease ran out with no word at the gateway becomes unknown.
@@ -143,7 +146,7 @@ def _close_form(payment_id: int, now: datetime) -> bool:
     try:
         with transaction() as session:
             payment = queries.get(session, payment_id, lock=True)
-            state = _state_after_silence(payment, now)
+            state = _state_after_silence(payment, now, answered)
             if state is None:
                 return False
             change_state(
@@ -162,8 +165,8 @@ def _close_form(payment_id: int, now: datetime) -> bool:
         return False  # a return came while we asked
 
 
-def _state_after_silence(payment: Payment, now: datetime) -> str | None:
-    if payment.state == states.REDIRECTED and payment.form_until:
+def _state_after_silence(payment: Payment, now: datetime, answered: bool) -> str | None:
+    if answered and payment.state == states.REDIRECTED and payment.form_until:
         return states.TIMED_OUT if now >= payment.form_until + _GRACE else None
     if payment.state == states.COMMITTING and payment.lease_until:
         return states.UNKNOWN if now >= payment.lease_until else None
@@ -177,6 +180,20 @@ def _postpone(payment_id: int, now: datetime, *, answered: bool) -> None:
         if answered:
             payment.last_checked_at = now
         payment.next_check_at = _next_check(payment, now)
+        if payment.next_check_at is None and _is_left_over(payment):
+            enqueue(
+                session,
+                kind="alert.unresolved",
+                order_id=payment.order_id,
+                key=str(payment.id),
+                now=now,
+            )
+
+
+def _is_left_over(payment: Payment) -> bool:
+    """An attempt whose window ended with nobody knowing: now a person must look."""
+    opened = payment.redirected_at is not None
+    return opened and payment.state in states.WITHOUT_ANSWER
 
 
 def _next_check(payment: Payment, now: datetime) -> datetime | None:

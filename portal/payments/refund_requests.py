@@ -58,7 +58,8 @@ def request_by_owner(
     """Pesos of any payment given back by the owner, with a reason. The refund's id.
 
     In full, before the work began, it cancels the work too. Raises RefusedError by the
-    gateway's rules, RefundUnderWayError while another one is in flight.
+    gateway's rules, RefundUnderWayError while another one is in flight and for the
+    same request again within a minute.
     """
     if not reason.strip():
         raise RefusedError("Escriba el motivo de la devolución.")
@@ -69,7 +70,11 @@ def request_by_owner(
         session.refresh(payment)
         if queries.find_refund_in_flight(session, payment.id) is not None:
             raise RefundUnderWayError("Ya hay una devolución en curso de este pago.")
-        whole = amount == payment.amount
+        since = now - refund_rules.SECOND_TAP
+        words = reason.strip()[:300]
+        if queries.find_refund_just_asked(session, payment.id, amount, words, since):
+            raise RefundUnderWayError("Esa devolución ya se pidió. No se pide otra.")
+        whole = amount == payment.charged
         if whole and payment.disposition == states.APPLIED:
             _cancel_if_not_begun(session, order_id, actor, now)
         return _insert(
@@ -78,7 +83,7 @@ def request_by_owner(
             amount,
             source="owner",
             actor=actor,
-            reason=reason.strip(),
+            reason=words,
             now=now,
         ).id
 
@@ -100,7 +105,7 @@ def problem_of(payment: Payment, amount: int, now: datetime) -> str | None:
     return refund_rules.problem(
         gateway=payment.gateway,
         state=payment.state,
-        paid=payment.amount,
+        paid=payment.charged,
         refunded=payment.refunded_amount,
         amount=amount,
         payment_type=str(said.get("payment_type", "")),
@@ -144,6 +149,7 @@ def _insert(
         object_id=refund.id,
         order_id=refund.order_id,
         to_state=refund_rules.REQUESTED,
+        reason=reason[:300],
         data={"amount": amount, "payment": payment.id, "source": source},
     )
     enqueue(

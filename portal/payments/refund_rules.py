@@ -21,6 +21,23 @@ TRANSITIONS: Transitions = {
 }
 STATES = tuple(TRANSITIONS)
 IN_FLIGHT = (REQUESTED, SENT)
+# Money that is still here, at least a part of it.
+GIVABLE = (pay.APPROVED, pay.PARTLY_REFUNDED)
+# The same refund asked for again so soon is a second tap, not a second refund.
+SECOND_TAP = timedelta(minutes=1)
+
+# Why a refund is rejected when no gateway refused it.
+UNREADABLE = "unreadable"
+UNCONFIRMED = "unconfirmed"
+NO_KEY = "no_key"
+_REJECTED_WORDS = {
+    UNREADABLE: "El medio de pago ya no dice si la hizo. Búsquela antes en su panel "
+    "(en Webpay, el portal de Transbank): si figura hecha, anótela; si no, intente "
+    "de nuevo.",
+    UNCONFIRMED: "El medio de pago nunca la confirmó. Búsquela en su panel.",
+    NO_KEY: "El portal ya no puede abrir este pago: se cambió la clave SECRET_KEY. "
+    "Devuélvalo en el portal de Transbank o por transferencia.",
+}
 
 # Until when a gateway takes a refund (facts of Transbank and Mercado Pago).
 LIMITS = {pay.WEBPAY: timedelta(days=90), pay.MERCADOPAGO: timedelta(days=180)}
@@ -51,7 +68,7 @@ def problem(
     now: datetime,
 ) -> str | None:
     """Why this amount (pesos) cannot be given back now; None when it can."""
-    if state not in (pay.APPROVED, pay.PARTLY_REFUNDED):
+    if state not in GIVABLE:
         return "Este pago ya no se puede devolver."
     if amount <= 0 or amount > paid - refunded:
         return "El monto debe ser mayor que cero y no pasar de lo que queda."
@@ -76,3 +93,10 @@ def covered(amounts: list[int], refunded: int) -> int:
         if refunded < 0:
             return done
     return len(amounts)
+
+
+def rejection_words(detail: str | None) -> str:
+    """Why a refund was rejected, for the owner: our own words, or the gateway's."""
+    if detail in _REJECTED_WORDS:
+        return _REJECTED_WORDS[detail]
+    return f"El medio de pago no la aceptó ({detail or 'sin detalle'})."

@@ -14,6 +14,7 @@ from portal.errors import RefusedError, StaleStateError
 from portal.journal.service import SYSTEM, Actor, change_state
 from portal.mail.service import enqueue
 from portal.orders import queries as order_queries
+from portal.orders.models import Order
 from portal.payments import queries, refund_rules, rules, states
 from portal.payments.gateways import Gateways
 from portal.payments.gateways.base import (
@@ -23,10 +24,13 @@ from portal.payments.gateways.base import (
     GatewayUnreachableError,
     Question,
 )
-from portal.payments.models import Refund
+from portal.payments.models import Payment, Refund
+from portal.payments.refund_requests import RefundUnderWayError, problem_of
 from portal.payments.returns import GATEWAY_ERRORS
 from portal.payments.service import apply_evidence, settle
 
+# How a gateway answered about a payment: with its word, with none, or never again.
+_READ, _SILENT, _UNREADABLE = "read", "silent", "unreadable"
 log = logging.getLogger(__name__)
 
 
@@ -57,7 +61,7 @@ def _call(
 ) -> None:
     with reading() as session:
         payment = queries.get(session, payment_id)
-        gateway, whole = payment.gateway, amount == payment.amount
+        gateway, whole = payment.gateway, amount == payment.charged
         gateway_id, sealed = payment.gateway_payment_id or "", payment.token_sealed
     try:
         if gateway == states.WEBPAY:
@@ -65,31 +69,74 @@ def _call(
             gateways.webpay.refund(token, amount)
         else:
             gateways.mercadopago.refund(gateway_id, None if whole else amount, key)
+    except LookupError:
+        _reject(refund_id, refund_rules.NO_KEY, now)
+        return
     except GatewayRefusedError as error:
         _reject(refund_id, str(error), now)
         return
     except (GatewayUnknownError, GatewayUnreachableError) as error:
         log.warning("refund %s: %s", refund_id, error)
         return  # it stays sent: the worker asks what became of it
-    _read_back(payment_id, gateways, now)
+    if gateway == states.WEBPAY:
+        _settle_answer(refund_id, now)
+    else:
+        _read_back(payment_id, gateways, now)
 
 
-def _read_back(payment_id: int, gateways: Gateways, now: datetime) -> bool:
-    """Settle what the API says of the payment now; whether it answered."""
+def _settle_answer(refund_id: int, now: datetime) -> None:
+    """Webpay's answer is its word: after 7 days `status` tells nothing any more."""
+    with transaction() as session:
+        order, payment, refund = _locked(session, refund_id)
+        if refund.state == refund_rules.SENT:  # else `status` told it before us
+            evidence = _given(payment, refund.amount)
+            apply_evidence(session, order, payment, evidence, (), None, now)
+
+
+def _locked(session: Session, refund_id: int) -> tuple[Order, Payment, Refund]:
+    """Locks in the order of `settle`: order, payment, then the refund."""
+    found = queries.get_refund(session, refund_id, lock=False)
+    order = order_queries.get(session, found.order_id, lock=True)
+    payment = queries.get(session, found.payment_id, lock=True)
+    session.refresh(payment)
+    session.refresh(found, with_for_update=True)
+    return order, payment, found
+
+
+def _given(payment: Payment, amount: int, detail: str | None = None) -> Evidence:
+    """That so many more pesos of the payment went back."""
+    given = payment.refunded_amount + amount
+    whole = given >= payment.charged
+    return Evidence.kept(
+        payment.evidence,
+        word=states.REFUNDED if whole else states.PARTLY_REFUNDED,
+        gateway_payment_id=payment.gateway_payment_id,
+        refunded_amount=given,
+        detail=detail or payment.detail or "",
+    )
+
+
+def _read_back(payment_id: int, gateways: Gateways, now: datetime) -> str:
+    """Settle what the API says of the payment now; whether, and how, it answered."""
     try:
         found = look_up(payment_id, gateways)
+    except (GatewayRefusedError, LookupError):
+        return _UNREADABLE
     except GATEWAY_ERRORS:
-        return False
+        return _SILENT
     for evidence in found:
         if evidence.word != "open":
             settle(
                 payment_id, evidence, keys=gateways.keys, live=gateways.live, now=now
             )
-    return True
+    return _READ
 
 
 def look_up(payment_id: int, gateways: Gateways) -> list[Evidence]:
-    """What the gateway says of one payment. Raises the three Gateway errors."""
+    """What the gateway says of one payment.
+
+    Raises the three Gateway errors, LookupError when no key opens its token.
+    """
     with reading() as session:
         payment = queries.get(session, payment_id)
         gateway, gateway_id = payment.gateway, payment.gateway_payment_id
@@ -171,41 +218,64 @@ def _follow(refund_id: int, gateways: Gateways, now: datetime) -> None:
     """Read first, repeat only what the gateway says was not done."""
     with reading() as session:
         payment_id = queries.get_refund(session, refund_id).payment_id
-    answered = _read_back(payment_id, gateways, now)
+    answer = _read_back(payment_id, gateways, now)
     with transaction() as session:
         refund = queries.get_refund(session, refund_id)
         if refund.state != refund_rules.SENT:
             return
         refund.next_try_at = refund_rules.next_try(refund.tries, now)
-        if not answered:
+        if answer == _SILENT:
             return
         refund.tries += 1
         exhausted = refund.tries > refund_rules.MAX_TRIES
         amount, key = refund.amount, refund.idempotency_key
-    if exhausted:
-        _reject(refund_id, "the gateway never confirmed it", now)
+    if answer == _UNREADABLE:
+        # Done or not done, nobody tells: sent again it could go back twice.
+        if exhausted:
+            _reject(refund_id, refund_rules.UNREADABLE, now)
+    elif exhausted:
+        _reject(refund_id, refund_rules.UNCONFIRMED, now)
     else:
         _call(refund_id, payment_id, amount, key, gateways, now)
 
 
 def retry(refund_id: int, *, actor: Actor, now: datetime) -> None:
-    """The owner lets a rejected refund be asked for again. Raises StaleStateError."""
+    """The owner lets a rejected refund be asked for again.
+
+    Raises StaleStateError unless it is rejected, RefusedError by the gateway's rules or
+    when the customer is attended instead, RefundUnderWayError for another in flight.
+    """
     with transaction() as session:
-        refund = queries.get_refund(session, refund_id)
+        _order, payment, refund = _locked(session, refund_id)
+        if refund.state == refund_rules.REJECTED:
+            _check_open(session, payment, refund)
+            if problem := problem_of(payment, refund.amount, now):
+                raise RefusedError(problem)
         _move(session, refund, refund_rules.REQUESTED, actor, now, next_try_at=now)
+
+
+def _check_open(session: Session, payment: Payment, refund: Refund) -> None:
+    """A rejected refund may be mended while its money is here and is to go back."""
+    if refund.dropped_at is not None:
+        raise RefusedError("El cliente prefirió que le atiendan: ya no se devuelve.")
+    if queries.find_refund_in_flight(session, payment.id) is not None:
+        raise RefundUnderWayError("Ya hay una devolución en curso de este pago.")
+    if refund.amount > payment.left or payment.state not in refund_rules.GIVABLE:
+        raise RefusedError("Este pago ya se devolvió: no queda ese monto.")
 
 
 def pay_by_hand(refund_id: int, *, reason: str, actor: Actor, now: datetime) -> None:
     """The owner gave the money back by transfer: payment and order say so.
 
-    Raises StaleStateError unless the refund was rejected, RefusedError with no reason.
+    Raises StaleStateError unless the refund was rejected, RefusedError with no reason
+    or no money left, RefundUnderWayError while another one is in flight.
     """
     if not reason.strip():
         raise RefusedError("Escriba cómo y cuándo devolvió el dinero.")
     with transaction() as session:
-        refund = queries.get_refund(session, refund_id)
-        order = order_queries.get(session, refund.order_id, lock=True)
-        payment = queries.get(session, refund.payment_id, lock=True)
+        order, payment, refund = _locked(session, refund_id)
+        if refund.state == refund_rules.REJECTED:
+            _check_open(session, payment, refund)
         _move(
             session,
             refund,
@@ -215,12 +285,5 @@ def pay_by_hand(refund_id: int, *, reason: str, actor: Actor, now: datetime) -> 
             reason=reason.strip()[:300],
             answered_at=now,
         )
-        given = payment.refunded_amount + refund.amount
-        whole = given >= payment.amount
-        evidence = Evidence(
-            word=states.REFUNDED if whole else states.PARTLY_REFUNDED,
-            gateway_payment_id=payment.gateway_payment_id,
-            refunded_amount=given,
-            detail="by_hand",
-        )
-        apply_evidence(session, order, payment, evidence, (), None, now)
+        evidence = _given(payment, refund.amount, "by_hand")
+        apply_evidence(session, order, payment, evidence, (), None, now, actor=actor)

@@ -20,6 +20,7 @@ from portal.orders.rules import fingerprint, new_seed
 from portal.payments import queries, rules, states
 from portal.payments.gateways.base import Evidence
 from portal.payments.models import Payment
+from portal.payments.settled_notes import alert, note
 from portal.payments.settled_refunds import confirm_refunds
 from portal.support import cancel_service
 from portal.support import service as support
@@ -138,7 +139,7 @@ def _add_further(
         to_state=states.APPROVED,
         data={"disposition": disposition, "gateway_payment_id": said},
     )
-    _follow(session, order, further, now)
+    _follow(session, order, further, now, GATEWAY)
     return further
 
 
@@ -150,14 +151,17 @@ def apply_evidence(
     keys: tuple[str, ...],
     live: bool | None,
     now: datetime,
+    *,
+    actor: Actor = GATEWAY,
+    reason: str | None = None,
 ) -> bool:
     """Write what the evidence moves, in the caller's transaction; whether it did.
 
-    It never commits.
+    `actor` is the owner, with a reason, for what no gateway tells. It never commits.
     """
     road = states.path(payment.gateway, payment.state, evidence.word)
     if not road:
-        return _note(session, payment, evidence, now)
+        return note(session, payment, evidence, now, actor, reason)
     for state in road:
         values: dict[str, Any] = {}
         if state == states.APPROVED:
@@ -172,9 +176,10 @@ def apply_evidence(
             state,
             machine=states.TRANSITIONS[payment.gateway],
             at=now,
-            actor=GATEWAY,
+            actor=actor,
             action=f"payment.{state}",
             order_id=order.id,
+            reason=reason,
             data={
                 "detail": evidence.detail,
                 "gateway_payment_id": evidence.gateway_payment_id,
@@ -183,8 +188,8 @@ def apply_evidence(
             },
             **{"detail": evidence.detail, "evidence": evidence.record(), **values},
         )
-        _follow(session, order, payment, now)
-    confirm_refunds(session, payment, now)
+        _follow(session, order, payment, now, actor)
+    confirm_refunds(session, payment, now, actor, reason)
     return True
 
 
@@ -244,24 +249,26 @@ def first_check_after_approval(payment: Payment, now: datetime) -> datetime:
 def _refunded(payment: Payment, evidence: Evidence) -> int:
     """Pesos given back, which never shrink."""
     if evidence.word == states.REFUNDED:
-        return payment.amount
+        return payment.charged
     return max(payment.refunded_amount, evidence.refunded_amount)
 
 
-def _follow(session: Session, order: Order, payment: Payment, now: datetime) -> None:
+def _follow(
+    session: Session, order: Order, payment: Payment, now: datetime, actor: Actor
+) -> None:
     """What the payment's new state does to its order, in the same transaction."""
     if payment.state == states.APPROVED and payment.disposition != states.APPLIED:
-        _alert(session, payment, now)
+        alert(session, payment, now)
         return
     if payment.disposition != states.APPLIED:
         return
     if payment.state == states.APPROVED:
-        open_paid_order(session, order, GATEWAY, now)
+        open_paid_order(session, order, actor, now)
     elif payment.state == states.REFUNDED:
-        _move_order(session, order, order_states.REFUNDED, now)
-        _cancel_work(session, order, now)
+        _move_order(session, order, order_states.REFUNDED, now, actor)
+        _cancel_work(session, order, now, actor)
     elif payment.state == states.CHARGED_BACK:
-        _move_order(session, order, order_states.CHARGED_BACK, now)
+        _move_order(session, order, order_states.CHARGED_BACK, now, actor)
 
 
 def open_paid_order(
@@ -278,7 +285,7 @@ def _move_order(
     order: Order,
     state: str,
     now: datetime,
-    actor: Actor = GATEWAY,
+    actor: Actor,
     **values: Any,
 ) -> None:
     change_state(
@@ -294,73 +301,11 @@ def _move_order(
     )
 
 
-def _cancel_work(session: Session, order: Order, now: datetime) -> None:
+def _cancel_work(session: Session, order: Order, now: datetime, actor: Actor) -> None:
     """Money that went back at the gateway's own panel ends work that has not begun."""
     try:
         cancel_service.cancel_work(
-            session, order.id, actor=GATEWAY, reason="Pago devuelto", now=now
+            session, order.id, actor=actor, reason="Pago devuelto", now=now
         )
     except cancel_service.AlreadyStartedError:
         return  # it was attended: the refund is the owner's decision
-
-
-def _alert(session: Session, payment: Payment, now: datetime) -> None:
-    """Tell the owner of money that did not simply pay its order."""
-    enqueue(
-        session,
-        kind="alert.payment",
-        order_id=payment.order_id,
-        key=f"{payment.disposition}-{payment.id}",
-        now=now,
-    )
-
-
-def _note(
-    session: Session, payment: Payment, evidence: Evidence, now: datetime
-) -> bool:
-    """A word that moves nothing may still be worth a line: a rejected try, a refund."""
-    if evidence.word == "rejected" and payment.state == states.REDIRECTED:
-        return _note_rejected_try(session, payment, evidence, now)
-    grown = evidence.refunded_amount > payment.refunded_amount
-    if payment.state != states.PARTLY_REFUNDED or not grown:
-        return False
-    payment.refunded_amount = evidence.refunded_amount
-    payment.version += 1
-    _line(session, payment, "payment.refund_seen", evidence, now)
-    confirm_refunds(session, payment, now)
-    return True
-
-
-def _note_rejected_try(
-    session: Session, payment: Payment, evidence: Evidence, now: datetime
-) -> bool:
-    """Mercado Pago lets the customer try again under the same preference."""
-    tried = evidence.gateway_payment_id or ""
-    if tried in payment.rejected_ids:
-        return False
-    payment.rejected_ids = [*payment.rejected_ids, tried]
-    payment.detail = evidence.detail
-    payment.version += 1
-    _line(session, payment, "payment.try_rejected", evidence, now)
-    return True
-
-
-def _line(
-    session: Session, payment: Payment, action: str, evidence: Evidence, now: datetime
-) -> None:
-    record(
-        session,
-        at=now,
-        actor=GATEWAY,
-        action=action,
-        object_kind="payment",
-        object_id=payment.id,
-        order_id=payment.order_id,
-        from_state=payment.state,
-        to_state=payment.state,
-        data={
-            "detail": evidence.detail,
-            "gateway_payment_id": evidence.gateway_payment_id,
-            "refunded_amount": evidence.refunded_amount,
-        },
-    )

@@ -7,16 +7,23 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from portal.journal.service import GATEWAY, change_state, record
+from portal.journal.service import GATEWAY, Actor, change_state, record
 from portal.mail.service import enqueue
 from portal.payments import queries, refund_rules, states
 from portal.payments.models import Payment, Refund
 
 
-def confirm_refunds(session: Session, payment: Payment, now: datetime) -> None:
+def confirm_refunds(
+    session: Session,
+    payment: Payment,
+    now: datetime,
+    actor: Actor = GATEWAY,
+    reason: str | None = None,
+) -> None:
     """Confirm the refunds that the pesos given back account for, oldest first.
 
-    What no refund of ours asked for was given back at the gateway's own panel.
+    What no refund of ours asked for was given back at the gateway's own panel: the
+    gateway says so, or the owner with a reason.
     """
     refunds = [
         refund
@@ -26,13 +33,13 @@ def confirm_refunds(session: Session, payment: Payment, now: datetime) -> None:
     amounts = [refund.amount for refund in refunds]
     done = refund_rules.covered(amounts, payment.refunded_amount)
     for refund in refunds[:done]:
-        _confirm(session, refund, now)
+        _confirm(session, refund, now, actor)
     rest = payment.refunded_amount - sum(amounts)
     if rest > 0 and payment.state != states.CHARGED_BACK:
-        _add_panel_refund(session, payment, rest, now)
+        _add_panel_refund(session, payment, rest, now, actor, reason)
 
 
-def _confirm(session: Session, refund: Refund, now: datetime) -> None:
+def _confirm(session: Session, refund: Refund, now: datetime, actor: Actor) -> None:
     road = {
         refund_rules.REQUESTED: (refund_rules.SENT, refund_rules.CONFIRMED),
         refund_rules.SENT: (refund_rules.CONFIRMED,),
@@ -44,7 +51,7 @@ def _confirm(session: Session, refund: Refund, now: datetime) -> None:
             state,
             machine=refund_rules.TRANSITIONS,
             at=now,
-            actor=GATEWAY,
+            actor=actor,
             action=f"refund.{state}",
             order_id=refund.order_id,
             data={"amount": refund.amount, "payment": refund.payment_id},
@@ -66,15 +73,22 @@ def _tell_refunded(session: Session, refund: Refund, now: datetime) -> None:
 
 
 def _add_panel_refund(
-    session: Session, payment: Payment, amount: int, now: datetime
+    session: Session,
+    payment: Payment,
+    amount: int,
+    now: datetime,
+    actor: Actor,
+    reason: str | None,
 ) -> None:
+    source = "gateway" if actor == GATEWAY else "owner"
     number = queries.count_refunds(session, payment.id) + 1
     refund = Refund(
         payment_id=payment.id,
         order_id=payment.order_id,
         state=refund_rules.CONFIRMED,
-        source="gateway",
+        source=source,
         amount=amount,
+        reason=reason or "",
         idempotency_key=f"panel-{payment.buy_order}-{number}",
         requested_at=now,
         answered_at=now,
@@ -84,12 +98,13 @@ def _add_panel_refund(
     record(
         session,
         at=now,
-        actor=GATEWAY,
+        actor=actor,
         action="refund.confirmed",
         object_kind="refund",
         object_id=refund.id,
         order_id=refund.order_id,
         to_state=refund_rules.CONFIRMED,
-        data={"amount": amount, "payment": payment.id, "source": "gateway"},
+        reason=reason,
+        data={"amount": amount, "payment": payment.id, "source": source},
     )
     _tell_refunded(session, refund, now)

@@ -46,6 +46,8 @@ STATES = (
 SETTLED = frozenset({APPROVED, PARTLY_REFUNDED, REFUNDED, CHARGED_BACK})
 # Attempts that the gateway may still turn into money at any moment.
 IN_FLIGHT = frozenset({CREATED, REDIRECTED, COMMITTING, PENDING, UNKNOWN})
+# Attempts whose outcome only a gateway, or at last the owner, can tell.
+WITHOUT_ANSWER = (UNKNOWN, COMMITTING, PENDING)
 # Attempts of which at most one may live per order and gateway.
 LIVING = (CREATED, REDIRECTED, COMMITTING)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from threading import BoundedSemaphore
 from typing import Any, Protocol
@@ -94,6 +94,15 @@ class Evidence:
         if self.approved_at:
             kept["approved_at"] = self.approved_at.isoformat()
         return kept
+
+    @classmethod
+    def kept(cls, record: dict[str, Any] | None, **said: Any) -> "Evidence":
+        """What `record` kept (the receipt needs it), with something newer said."""
+        names = {field.name for field in fields(cls)}
+        known = {name: it for name, it in (record or {}).items() if name in names}
+        if known.get("approved_at"):
+            known["approved_at"] = datetime.fromisoformat(known["approved_at"])
+        return cls(**{**known, **said})
 
 
 @dataclass(frozen=True, kw_only=True)
