@@ -78,6 +78,9 @@ class MercadoPagoGateway:
             request_options=_options(),
         )
         self._public_url = public_url
+        # APP_USR-<application>-<date>-<hash>-<account>: the account is its last part.
+        tail = token.rpartition("-")[2]
+        self._account = tail if is_mercadopago_id(tail) else None
 
     def begin(self, attempt: Attempt) -> Begun:
         """Make the preference; the customer goes to its `init_point`.
@@ -96,7 +99,7 @@ class MercadoPagoGateway:
         return Begun(
             url=url,
             preference_id=str(preference)[:120],
-            account=None if account is None else str(account),
+            account=self._account if account is None else str(account),
         )
 
     def payment(self, payment_id: str) -> Evidence | None:
