@@ -8,6 +8,9 @@ from flask_migrate import Migrate
 from portal import assets, cli, clock, web
 from portal.accounts import access_views
 from portal.accounts import views as accounts_views
+from portal.admin import (
+    settings_views,
+)
 from portal.admin import views as admin_views
 from portal.audit import mails as audit_mails
 from portal.board import views as board_views
@@ -64,6 +67,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(privacy_views.bp)
     app.register_blueprint(worker_views.bp)
     app.register_blueprint(admin_views.bp)
+    for pages in (
+        settings_views,
+    ):
+        app.register_blueprint(pages.bp)
     app.extensions["mail_renderers"] = _mail_renderers()
     app.extensions["portal_pulse"] = worker_queries.take_pulse
     return app

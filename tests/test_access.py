@@ -125,6 +125,14 @@ TABLE = {
     ),
     "POST /administrar/ventas/detener": owner(303, form={"message": "Ya volvemos"}),
     "POST /administrar/ventas/reanudar": owner(303),
+    # The owner's settings.
+    "GET /administrar/ajustes": owner(200),
+    "GET /administrar/ajustes/<group>": owner(200, values={"group": "comunas"}),
+    "POST /administrar/ajustes/<group>": owner(
+        303,
+        values={"group": "comunas"},
+        form={"version": "0", "on_site_communes": "Macul"},
+    ),
     # Machines.
     "GET /salud": public(200),
     # The demo's own pages, refused in production.

@@ -1,8 +1,9 @@
 """Reading the owner's values."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.settings.models import Setting
@@ -26,3 +27,9 @@ def revision(session: Session) -> int:
     """A number that grows with every change of a value, a window or an override."""
     value = session.scalar(select(Setting.value).where(Setting.name == REVISION))
     return int(value or 0)
+
+
+def version_of(session: Session, names: Iterable[str]) -> int:
+    """A number that grows with every change of one of these values."""
+    versions = select(func.sum(Setting.version)).where(Setting.name.in_(list(names)))
+    return int(session.scalar(versions) or 0)

@@ -1,6 +1,6 @@
 """Reading the terms."""
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
 from portal.catalog.queries import list_services
@@ -17,6 +17,11 @@ def current(session: Session) -> TermsVersion | None:
     return session.scalar(
         select(TermsVersion).order_by(TermsVersion.number.desc()).limit(1)
     )
+
+
+def current_number(session: Session) -> int:
+    """The number of the version in force; 0 before the first."""
+    return session.scalar(select(func.max(TermsVersion.number))) or 0
 
 
 def find_version(session: Session, number: int) -> TermsVersion | None:

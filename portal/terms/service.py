@@ -145,15 +145,23 @@ def accept(
     return acceptance
 
 
-def change_settings(values: Mapping[str, Any], *, actor: Actor, now: datetime) -> int:
+def change_settings(
+    values: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+    version: int | None = None,
+) -> int:
     """Set several of the owner's values and publish; the version in force.
 
-    Raises ValueError for a name that is no setting.
+    Raises ValueError for a name that is no setting, and StaleStateError when they were
+    changed since `version` was read (`settings.queries.version_of`).
     """
     with transaction() as session:
         _lock(session)
-        for name, value in values.items():
-            settings_service.write(session, name, value, actor=actor, now=now)
+        settings_service.write_all(
+            session, values, actor=actor, now=now, version=version
+        )
         return publish_in(session, actor=actor, now=now).number
 
 
