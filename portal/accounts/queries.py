@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Staff, StaffSession
-from portal.accounts.rules import Person
+from portal.accounts.rules import TECHNICIAN, Person
 from portal.errors import NotFoundError
 
 
@@ -22,6 +22,16 @@ def find_logged_in(session: Session, key_hash: str, now: datetime) -> Person | N
         )
     ).first()
     return Person(row.id, row.name, row.role) if row else None
+
+
+def technicians(session: Session) -> list[Person]:
+    """The active technicians, by name."""
+    rows = session.execute(
+        select(Staff.id, Staff.name, Staff.role)
+        .where(Staff.role == TECHNICIAN, Staff.active)
+        .order_by(Staff.name, Staff.id)
+    )
+    return [Person(row.id, row.name, row.role) for row in rows]
 
 
 def find_by_email(session: Session, email: str) -> Staff | None:

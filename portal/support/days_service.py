@@ -10,8 +10,9 @@ from portal.hours.queries import load_calendar
 from portal.hours.rules import CLOSED, NORMAL, Calendar, add_open_minutes, regime_at
 from portal.journal.service import CUSTOMER, SYSTEM, change_state, record
 from portal.settings import queries as settings_queries
-from portal.support import queries
+from portal.support import due_queries, queries
 from portal.support.models import Attention
+from portal.support.promise_service import tell_on_call
 from portal.support.states import DEFERRED, TRANSITIONS, WAITING
 
 
@@ -23,7 +24,7 @@ def follow_the_day(now: datetime) -> int:
     with reading() as session:
         calendar = load_calendar(session)
         closed = regime_at(calendar, now).kind == CLOSED
-        ids = queries.ids_in_state(session, WAITING if closed else DEFERRED)
+        ids = due_queries.ids_in_state(session, WAITING if closed else DEFERRED)
     return sum(_move(attention_id, now) for attention_id in ids)
 
 
@@ -69,6 +70,8 @@ def _follow(
         changed_by_id=None,
         state_before=attention.state,
     )
+    if to == WAITING:
+        tell_on_call(session, attention.order_id, kind, now=now)
     return True
 
 

@@ -9,7 +9,7 @@ from portal.mail.rules import Mail
 from portal.money import split_iva
 from portal.orders.mails import link_of, reachable
 from portal.orders.states import PAID
-from portal.support import queries
+from portal.support import alert_mails, errand_mails, promise_mails, queries
 from portal.support.models import Attention
 from portal.support.states import CLOSED, DONE, WILL_DO
 from portal.terms import queries as terms_queries
@@ -103,4 +103,7 @@ def _attention_summary(context: RenderContext, row: OutboxRow) -> Mail | None:
 RENDERERS: dict[str, Renderer] = {
     "order.confirmed": _order_confirmed,
     "attention.summary": _attention_summary,
+    **promise_mails.RENDERERS,
+    **alert_mails.RENDERERS,
+    **errand_mails.RENDERERS,
 }

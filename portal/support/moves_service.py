@@ -12,7 +12,7 @@ from portal.accounts.rules import Person
 from portal.clock import local
 from portal.errors import ConflictError, StaleStateError
 from portal.journal.service import SYSTEM, Actor, Transitions, change_state, record
-from portal.support import queries
+from portal.support import due_queries, queries
 from portal.support.models import Attention
 from portal.support.rules import effective_state, pause_end
 from portal.support.states import (
@@ -80,7 +80,7 @@ def moved_by_pause(attention: Attention, at: datetime) -> dict[str, Any]:
 
 def end_pause(session: Session, attention: Attention, at: datetime) -> None:
     """Note in the pause itself when it really ended."""
-    pause = queries.running_pause(session, attention)
+    pause = due_queries.running_pause(session, attention)
     if pause is not None:
         pause.until_at = at
 

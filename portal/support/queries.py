@@ -22,7 +22,14 @@ from portal.support.models import (
     AttentionPause,
     Errand,
 )
-from portal.support.states import CLOSED, DONE, LIVING, PAUSED, RUNNING, WAITING
+from portal.support.states import (
+    CLOSED,
+    DONE,
+    ERRAND_OPEN,
+    ERRAND_SCHEDULED,
+    LIVING,
+    WAITING,
+)
 
 _LIVING = tuple(sorted(LIVING))
 
@@ -315,35 +322,3 @@ def has_done(session: Session, attention_id: int) -> bool:
         .limit(1)
     )
     return found is not None
-
-
-def over(session: Session, now: datetime) -> list[int]:
-    """The attentions whose clock or pause is over, with nobody having written it."""
-    statement = select(Attention.id).where(
-        or_(
-            and_(Attention.state == RUNNING, Attention.ends_at <= now),
-            and_(Attention.state == PAUSED, Attention.paused_until <= now),
-        )
-    )
-    return list(session.scalars(statement.order_by(Attention.ends_at)))
-
-
-def running_pause(session: Session, attention: Attention) -> AttentionPause | None:
-    """The pause that stands now, or stood when it was closed; None without one."""
-    if attention.paused_at is None:
-        return None
-    return session.scalar(
-        select(AttentionPause)
-        .where(
-            AttentionPause.attention_id == attention.id,
-            AttentionPause.from_at == attention.paused_at,
-        )
-        .order_by(AttentionPause.id.desc())
-        .limit(1)
-    )
-
-
-def ids_in_state(session: Session, state: str) -> list[int]:
-    """The attentions in a state, in the order of the queue."""
-    statement = select(Attention.id).where(Attention.state == state)
-    return list(session.scalars(statement.order_by(Attention.queued_at)))

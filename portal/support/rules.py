@@ -61,6 +61,19 @@ class Facts(Protocol):
     def paused_until(self) -> datetime | None: ...
 
 
+class Promised(Protocol):
+    """A promise to call, and whether it was found missed."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def promise_at(self) -> datetime | None: ...
+    @property
+    def contacted_at(self) -> datetime | None: ...
+    @property
+    def promise_missed_at(self) -> datetime | None: ...
+
+
 class Last(Protocol):
     """The last change of a state or holder: what an undo asks of it."""
 
@@ -130,6 +143,14 @@ def is_new_call(last_call: datetime | None, now: datetime) -> bool:
 def open_promise(attention: Facts) -> datetime | None:
     """Until when we promised to call, while nobody has."""
     return None if attention.contacted_at else attention.promise_at
+
+
+def is_promise_missed(attention: Promised, now: datetime) -> bool:
+    """Whether a promise went by, nobody called, and nobody has written it down yet."""
+    promise, known = attention.promise_at, attention.promise_missed_at
+    if attention.state not in (WAITING, TAKEN) or attention.contacted_at:
+        return False
+    return promise is not None and promise <= now and known != promise
 
 
 def _promise_level(attention: Facts, now: datetime) -> Level:

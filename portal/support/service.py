@@ -5,6 +5,7 @@ done by another before, it raises `LateActError`, which says who and when.
 """
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -18,20 +19,25 @@ from portal.journal.service import SYSTEM, record
 from portal.mail.service import enqueue
 from portal.orders.models import Order
 from portal.settings import queries as settings_queries
-from portal.support import queries
+from portal.support import due_queries, queries
+from portal.support.alert_service import alert_errand
+from portal.support.drafts_service import forget
 from portal.support.models import Attention, AttentionEntry, AttentionNote, Errand
 from portal.support.moves_service import (
     LateActError as LateActError,
 )
 from portal.support.moves_service import (
     end_if_over,
+    end_pause,
     late,
     move,
+    moved_by_pause,
     note_change,
     require_holder,
     was_changed_by,
 )
-from portal.support.rules import ATTENTION
+from portal.support.promise_service import tell_on_call
+from portal.support.rules import ATTENTION, UNDO_WINDOW, is_new_call
 from portal.support.states import (
     CLOSED,
     DEFERRED,
@@ -39,6 +45,7 @@ from portal.support.states import (
     ERRAND_OPEN,
     LIVING,
     OUTCOMES,
+    PAUSED,
     RUNNING,
     TAKEN,
     TRANSITIONS,
@@ -87,6 +94,8 @@ def _open_attention(session: Session, order: Order, now: datetime) -> None:
         to_state=attention.state,
         data={"regime": regime.kind},
     )
+    if attention.state == WAITING:
+        tell_on_call(session, order.id, regime.kind, now=now)
 
 
 def _open_errand(session: Session, order: Order, now: datetime) -> None:
@@ -103,6 +112,7 @@ def _open_errand(session: Session, order: Order, now: datetime) -> None:
         order_id=order.id,
         to_state=ERRAND_OPEN,
     )
+    alert_errand(session, order.id, now=now)
 
 
 def take(attention_id: int, *, by: Person, now: datetime) -> None:
@@ -144,14 +154,20 @@ def start(attention_id: int, *, by: Person, now: datetime) -> None:
 
 
 def contacted(attention_id: int, *, by: Person, now: datetime) -> None:
-    """Note that the customer was called: it keeps the promise."""
+    """Note that the customer was called: the first call keeps the promise.
+
+    A second tap within half a minute is the same call.
+    """
     with transaction() as session:
         attention = queries.get(session, attention_id, lock=True)
         require_holder(session, attention, by, now)
-        if attention.contacted_at is not None:
+        if attention.state != TAKEN or not is_new_call(attention.called_at, now):
             return
-        attention.contacted_at = now
-        note_change(session, attention, "attention.contacted", by, now)
+        attention.contacted_at = attention.contacted_at or now
+        attention.called_at = now
+        attention.calls += 1
+        data = {"call": attention.calls}
+        note_change(session, attention, "attention.contacted", by, now, data)
 
 
 def add_entry(
@@ -163,6 +179,7 @@ def add_entry(
         require_holder(session, attention, by, now)
         end_if_over(session, attention, now)
         _write_entry(session, attention, kind, text, by, now)
+        forget(session, attention.id, by, ("anotar",))
 
 
 def add_note(attention_id: int, text: str, *, by: Person, now: datetime) -> None:
@@ -181,6 +198,7 @@ def add_note(attention_id: int, text: str, *, by: Person, now: datetime) -> None
                 attention_id=attention.id, text=text, at=now, technician_id=by.id
             )
         )
+        forget(session, attention.id, by, ("nota",))
         note_change(session, attention, "attention.note_added", by, now)
 
 
@@ -205,14 +223,32 @@ def close(
             _write_entry(session, attention, DONE, text, by, now)
         if not queries.has_done(session, attention.id):
             raise RefusedError("Escriba qué se hizo: el cliente recibe el resumen.")
-        move(session, attention, CLOSED, by, now, outcome=outcome, closed_at=now)
-        enqueue(session, kind="attention.summary", now=now, order_id=attention.order_id)
+        _end(session, attention, outcome, by, now)
+        forget(session, attention.id, by, ("anotar", "cerrar", "nota"))
+
+
+def _end(
+    session: Session, attention: Attention, outcome: str, by: Person, now: datetime
+) -> None:
+    """Close it, its pause with it; the mail waits for as long as it may be undone."""
+    values: dict[str, Any] = {"outcome": outcome, "closed_at": now}
+    if attention.state == PAUSED:
+        end_pause(session, attention, now)
+        values |= moved_by_pause(attention, now)
+    move(session, attention, CLOSED, by, now, **values)
+    enqueue(
+        session,
+        kind="attention.summary",
+        now=now,
+        order_id=attention.order_id,
+        send_at=now + UNDO_WINDOW,
+    )
 
 
 def time_out_due(now: datetime) -> int:
-    """Write the end of every clock that has run out; how many were written."""
+    """Write the end of every clock and pause that is over; how many were written."""
     with reading() as session:
-        due = queries.over(session, now)
+        due = due_queries.over(session, now)
     return sum(_time_out(attention_id, now) for attention_id in due)
 
 

@@ -14,7 +14,7 @@ from portal.mail import service as mail_service
 from portal.mail.mails import Renderers
 from portal.payments import cancellations, notifications, reconcile, refunds
 from portal.payments.gateways import Gateways
-from portal.support import days_service
+from portal.support import days_service, drafts_service, promise_service
 from portal.support import service as support_service
 from portal.worker.models import WorkerHeartbeat
 from portal.worker.queries import WORKER
@@ -57,6 +57,8 @@ def make_jobs(
     return (
         Job("beat", BEAT_SECONDS, beat),
         Job("end clocks", 1, support_service.time_out_due),
+        Job("mark missed promises", 1, promise_service.mark_missed),
+        Job("wipe old drafts", 600, drafts_service.wipe_old),
         Job("send mail", SEND_MAIL_SECONDS, send_mail, "mail"),
         Job("read what was notified", 5, read_notified, "gateways"),
         Job("ask the gateways", 5, ask_gateways, "gateways"),
