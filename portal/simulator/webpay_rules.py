@@ -195,7 +195,7 @@ def _bank_fields(record: Json, answer: BankAnswer) -> Json:
         each = record["amount"] // answer.instalments
         fields["installments_amount"] = each if answer.shows_instalment else None
     if refunded(record):
-        fields["balance"] = record["amount"] - refunded(record)
+        fields["balance"] = _as_sent(record)["amount"] - refunded(record)
     return fields
 
 
