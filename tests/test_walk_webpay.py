@@ -255,6 +255,15 @@ def test_aborted_webpay_charges_nothing_and_the_other_gateway_works(
     ]
 
 
+def test_page_on_the_way_to_webpay_has_no_barrier(page: Page, live: LiveStack) -> None:
+    order(page, live, "Tere Camino")
+    # An answer without content leaves the browser where it is.
+    page.route(f"{live.simulator_url}/**", lambda route: route.fulfill(status=204))
+    page.locator("#pagar-webpay button").click()
+    expect(page.get_by_role("heading", name="Le llevamos a Webpay")).to_be_visible()
+    look(page, "53-hop")
+
+
 def test_double_click_on_pay_opens_one_attempt(page: Page, live: LiveStack) -> None:
     ordered = order(page, live, "Ida Doble")
     page.locator("#pagar-webpay button").dblclick(no_wait_after=True)
