@@ -13,8 +13,10 @@ from portal.admin import (
 )
 from portal.admin import views as admin_views
 from portal.audit import mails as audit_mails
+from portal.board import errand_views
 from portal.board import views as board_views
 from portal.config import ROOT, Settings, settings_from_environment
+from portal.contact import acts_views, data_views, remote_views
 from portal.contact import views as contact_views
 from portal.db import db, engine_options, prepare_engine
 from portal.hours import views as demo_views
@@ -56,9 +58,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     cli.register(app)
     app.register_blueprint(accounts_views.bp)
     app.register_blueprint(board_views.bp)
+    app.register_blueprint(errand_views.bp)
     app.register_blueprint(terms_views.bp)
     app.register_blueprint(storefront_views.bp)
     app.register_blueprint(contact_views.bp)
+    app.register_blueprint(acts_views.bp)
+    app.register_blueprint(data_views.bp)
+    app.register_blueprint(remote_views.bp)
     app.register_blueprint(payments_views.bp)
     app.register_blueprint(gallery_views.bp)
     app.register_blueprint(demo_views.bp)

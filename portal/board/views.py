@@ -17,9 +17,12 @@ from portal.hours.queries import load_calendar
 from portal.hours.rules import Regime, next_change, regime_at
 from portal.support import queries, service
 from portal.support import rules as support_rules
+from portal.support.customer_queries import Extra, extras
+from portal.support.errand_queries import open_errands
 from portal.support.queries import Card
+from portal.support.remote_rules import unseal
 from portal.support.service import LateActError
-from portal.web import business, fragment, is_htmx, nothing_changed, page
+from portal.web import business, fragment, is_htmx, nothing_changed, page, settings
 
 bp = Blueprint("board", __name__)
 
@@ -41,9 +44,11 @@ class Shown:
     face: rules.Face
     whatsapp: str
     slip: Slip | None
+    extra: Extra
+    code: str | None
 
 
-def _show(card: Card, now: datetime, slip: Slip | None = None) -> Shown:
+def _show(card: Card, extra: Extra, now: datetime, slip: Slip | None = None) -> Shown:
     text = support_rules.whatsapp_text(
         business().business_name, card.name, card.number, card.queued_at
     )
@@ -52,10 +57,14 @@ def _show(card: Card, now: datetime, slip: Slip | None = None) -> Shown:
         face=rules.face_of(card, now, person()),
         whatsapp=support_rules.whatsapp_url(card.phone, text),
         slip=slip,
+        extra=extra,
+        code=unseal(settings().secret_keys, extra.sealed) if extra.sealed else None,
     )
 
 
-def _board(now: datetime, slip: Slip | None = None, slip_of: int = 0) -> dict[str, Any]:
+def board_context(
+    now: datetime, slip: Slip | None = None, slip_of: int = 0
+) -> dict[str, Any]:
     """What page and fragment show, and the version that says so."""
     session = db.session()
     # The version first: what changes while the rows are read is read again.
@@ -64,11 +73,17 @@ def _board(now: datetime, slip: Slip | None = None, slip_of: int = 0) -> dict[st
     calendar = load_calendar(session)
     edges = [support_rules.next_own_change(card, now) for card in cards]
     until = min(filter(None, [*edges, next_change(calendar, now)]), default=None)
-    shown = [_show(card, now, slip if card.id == slip_of else None) for card in cards]
+    beside = extras(session, [card.id for card in cards])
+    shown = [
+        _show(card, beside[card.id], now, slip if card.id == slip_of else None)
+        for card in cards
+    ]
     regime: Regime = regime_at(calendar, now)
     return {
         "person": person(),
         "lanes": _lanes(shown),
+        "errands": open_errands(session),
+        "errand_slip": None,
         "waiting": sum(each.face.state == "waiting" for each in shown),
         "regime": regime,
         "version": support_rules.with_edge(version, until),
@@ -87,7 +102,7 @@ def _lanes(shown: list[Shown]) -> list[tuple[str, str, list[Shown]]]:
 @staff_required
 def show_board() -> Response:
     """The whole board."""
-    return page("board/board.html", **_board(clock.utcnow()))
+    return page("board/board.html", **board_context(clock.utcnow()))
 
 
 @bp.get("/tablero/tarjetas")
@@ -100,7 +115,7 @@ def poll_cards() -> Response:
         version = queries.version_of_now(db.session(), now)
         if support_rules.is_current(asked, version, now):
             return nothing_changed()
-    return fragment("board/_lanes.html", **_board(now))
+    return fragment("board/_lanes.html", **board_context(now))
 
 
 def _answer(
@@ -109,10 +124,12 @@ def _answer(
     """The card as it now is: alone for htmx, on its board otherwise."""
     if is_htmx():
         card = queries.card(db.session(), attention_id)
-        return fragment("board/_card.html", code, shown=_show(card, now, slip), now=now)
+        extra = extras(db.session(), [card.id])[card.id]
+        shown = _show(card, extra, now, slip)
+        return fragment("board/_card.html", code, shown=shown, now=now)
     if slip is None:
         return cast(Response, redirect(f"/tablero#atencion-{attention_id}", 303))
-    return page("board/board.html", code, **_board(now, slip, attention_id))
+    return page("board/board.html", code, **board_context(now, slip, attention_id))
 
 
 def _act(

@@ -26,8 +26,9 @@ from portal.settings import queries as settings_queries
 from portal.settings.rules import BusinessSettings
 from portal.support import queries as support_queries
 from portal.support import rules as support_rules
+from portal.support.customer_rules import may_say_no_answer
 from portal.support.models import Attention, Errand
-from portal.support.states import NOT_STARTED
+from portal.support.states import ERRAND_DONE, NOT_STARTED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,7 @@ class Case:
     new_price: int | None
     warning: str
     promise_missed: bool
+    may_say_no_answer: bool
     version: str
 
     @property
@@ -104,6 +106,10 @@ def load_case(session: Session, order: Order, *, now: datetime) -> Case:
     last = payments[-1] if payments else None
     warning = support_rules.level(attention, now) if attention else ""
     missed = warning == "late" and stage in rules.BEFORE_START
+    minutes = business.no_answer_minutes
+    unanswered = attention is not None and may_say_no_answer(
+        attention, regime.kind, minutes, now
+    )
     shown = (
         *(stage, warning, missed, regime.kind, closed is None, new_price),
         *(order.version, len(entries), settings_queries.revision(session)),
@@ -111,6 +117,7 @@ def load_case(session: Session, order: Order, *, now: datetime) -> Case:
         attention.version if attention else 0,
         errand.version if errand else 0,
         refund.version if refund else 0,
+        unanswered,
     )
     return Case(
         now=now,
@@ -132,6 +139,7 @@ def load_case(session: Session, order: Order, *, now: datetime) -> Case:
         new_price=new_price,
         warning=warning,
         promise_missed=missed,
+        may_say_no_answer=unanswered,
         version=_version(shown),
     )
 
@@ -249,5 +257,6 @@ def may_withdraw(case: Case) -> bool:
     if case.refund is not None or case.applied is None:
         return False
     if case.errand is not None:
-        return case.errand.state in ("open", "scheduled")
+        # Cancelled by the owner too: the money is the customer's to ask back.
+        return case.errand.state != ERRAND_DONE
     return case.stage in NOT_STARTED

@@ -19,8 +19,6 @@ REFUNDING = "refunding"
 REFUND_REJECTED = "refund_rejected"
 # The stages of an attention have the names of its states.
 
-# Stages at which nothing more will change by itself: the page stops asking.
-STILL = frozenset({EXPIRED, CANCELLED, REFUNDED, CHARGED_BACK, ERRAND, support.CLOSED})
 # Stages at which a promise to call may be missed.
 BEFORE_START = frozenset({support.WAITING, support.TAKEN})
 WAIT_SECONDS = 2
@@ -62,8 +60,8 @@ def stage_of(
         return REFUNDED
     if order_state == order_states.CHARGED_BACK:
         return CHARGED_BACK
-    if work_state == support.CANCELLED:
-        # A paid order whose work is cancelled always has its refund.
+    if work_state == support.CANCELLED and (is_attention or refund_state):
+        # A paid order whose attention is cancelled always has its refund.
         return _REFUND_STAGES.get(refund_state or "", REFUNDING)
     if is_attention and work_state is not None:
         return work_state

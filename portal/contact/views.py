@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from portal import clock
 from portal.contact import queries, rules
+from portal.contact.customer_queries import load_side
 from portal.db import db
 from portal.errors import ConflictError, RefusedError, StaleStateError
 from portal.journal.service import CUSTOMER
@@ -29,10 +30,12 @@ from portal.web import allow_payment_forms, fragment, nothing_changed, page, set
 
 bp = Blueprint("contact", __name__, url_prefix="/atencion/<token>")
 
+# What a refused act gives back to its form; a remote code is typed again.
+_TYPED = ("message", "stars", "comment")
 _PAYABLE = (pay.MERCADOPAGO, pay.WEBPAY)
 
 
-def _order(token: str) -> Order:
+def find_order(token: str) -> Order:
     """The order behind the link; the same 404 for any link that opens nothing."""
     return order_queries.get_by_token(db.session(), token)
 
@@ -40,22 +43,28 @@ def _order(token: str) -> Order:
 @bp.get("")
 def order_page(token: str) -> Response:
     """The whole page."""
-    case = queries.load_case(db.session(), _order(token), now=clock.utcnow())
+    case = queries.load_case(db.session(), find_order(token), now=clock.utcnow())
     return _show("contact/order.html", token, case)
 
 
 @bp.get("/ahora")
 def order_fragment(token: str) -> Response:
     """The page's `<main>`, when it differs from the version that the page has."""
-    case = queries.load_case(db.session(), _order(token), now=clock.utcnow())
+    case = queries.load_case(db.session(), find_order(token), now=clock.utcnow())
     if request.args.get("v") == case.version:
         return nothing_changed()
     return _show("contact/_order.html", token, case)
 
 
 def _show(
-    template: str, token: str, case: queries.Case, code: int = 200, error: str = ""
+    template: str,
+    token: str,
+    case: queries.Case,
+    code: int = 200,
+    error: str = "",
+    act: str = "",
 ) -> Response:
+    """The page or its fragment; `act` is the one that `error` speaks of."""
     show = fragment if template == "contact/_order.html" else page
     response = show(
         template,
@@ -63,7 +72,11 @@ def _show(
         case=case,
         token=token,
         error=error,
+        act=act,
+        typed={name: request.form.get(name, "") if act else "" for name in _TYPED},
+        side=load_side(db.session(), case),
         order_url=f"{settings().public_url}/atencion/{token}",
+        remote_address=f"{settings().public_url.partition('://')[2]}/remoto",
         channels=queries.shows_channels(case),
         may_withdraw=queries.may_withdraw(case),
         receipt=case.receipt,
@@ -75,19 +88,19 @@ def _show(
 @bp.post("/pagar")
 def pay_order(token: str) -> WerkzeugResponse:
     """Open an attempt at a gateway and send the customer there."""
-    order = _order(token)
+    order = find_order(token)
     gateway = request.form.get("gateway", "")
     if gateway not in _PAYABLE:
-        return _refuse(token, 422, "Elija cómo quiere pagar.")
+        return refuse(token, 422, "Elija cómo quiere pagar.")
     try:
         return _start(token, order, gateway)
     except GatewayDownError:
         # The page says that nothing was charged and offers both ways again.
         return redirect(f"/atencion/{token}", 303)
     except (NotPayableError, BeingVerifiedError) as problem:
-        return _refuse(token, 409, str(problem))
+        return refuse(token, 409, str(problem))
     except RefusedError as problem:
-        return _refuse(token, 422, str(problem))
+        return refuse(token, 422, str(problem))
 
 
 def _start(token: str, order: Order, gateway: str) -> WerkzeugResponse:
@@ -96,7 +109,7 @@ def _start(token: str, order: Order, gateway: str) -> WerkzeugResponse:
         sent = start(order.id, gateway, gateways=gateways(), now=now)
     except PriceChangedError as change:
         if request.form.get("price") != str(change.price):
-            return _refuse(token, 409, str(change))
+            return refuse(token, 409, str(change))
         keys = settings().secret_keys
         order = order_service.renew(order.id, keys=keys, now=now)
         sent = start(order.id, gateway, gateways=gateways(), now=now)
@@ -110,13 +123,13 @@ def _start(token: str, order: Order, gateway: str) -> WerkzeugResponse:
 @bp.post("/devolucion")
 def refund_order(token: str) -> WerkzeugResponse:
     """Retracto: all the money back, while the work has not begun."""
-    order_id, now = _order(token).id, clock.utcnow()
+    order_id, now = find_order(token).id, clock.utcnow()
     try:
         refund_id = refund_requests.request_by_customer(order_id, now=now)
     except ConflictError as problem:
-        return _refuse(token, 409, str(problem))
+        return refuse(token, 409, str(problem))
     except RefusedError as problem:
-        return _refuse(token, 422, str(problem))
+        return refuse(token, 422, str(problem))
     refunds.send(refund_id, gateways(), now=now)
     return redirect(f"/atencion/{token}", 303)
 
@@ -126,15 +139,15 @@ def choose(token: str) -> WerkzeugResponse:
     """R7: what is to become of money that came out of hours, late, or was refused."""
     act = _CHOICES.get(request.form.get("choice", ""))
     if act is None:
-        return _refuse(token, 422, "Elija qué prefiere que hagamos.")
+        return refuse(token, 422, "Elija qué prefiere que hagamos.")
     try:
-        act(_order(token).id, clock.utcnow())
+        act(find_order(token).id, clock.utcnow())
     except StaleStateError:
-        return _refuse(token, 409, "Eso ya cambió: vea aquí cómo quedó.")
+        return refuse(token, 409, "Eso ya cambió: vea aquí cómo quedó.")
     except ConflictError as problem:
-        return _refuse(token, 409, str(problem))
+        return refuse(token, 409, str(problem))
     except RefusedError as problem:
-        return _refuse(token, 422, str(problem))
+        return refuse(token, 422, str(problem))
     return redirect(f"/atencion/{token}", 303)
 
 
@@ -162,7 +175,7 @@ _CHOICES: dict[str, Callable[[int, datetime], None]] = {
 }
 
 
-def _refuse(token: str, code: int, message: str) -> Response:
-    """The order's page again, saying what stands in the way."""
-    case = queries.load_case(db.session(), _order(token), now=clock.utcnow())
-    return _show("contact/order.html", token, case, code, message)
+def refuse(token: str, code: int, message: str, act: str = "") -> Response:
+    """The order's page again, saying what stands in the way of `act`."""
+    case = queries.load_case(db.session(), find_order(token), now=clock.utcnow())
+    return _show("contact/order.html", token, case, code, message, act)

@@ -162,6 +162,8 @@ class CheckoutForm(FlaskForm):  # type: ignore[misc]
     )
     form_key = HiddenTextField("", limit=64)
     terms_version = HiddenTextField("", limit=9)
+    # The secret link's token of the order that this purchase continues.
+    caso = HiddenTextField("", default="", limit=64)
 
     def prepare(
         self,
@@ -240,7 +242,9 @@ class CheckoutForm(FlaskForm):  # type: ignore[misc]
             self.form_key.data = secrets.token_urlsafe(18)
         self.terms_version.data = str(self.current_terms)
 
-    def to_draft(self, *, remote_address: str, user_agent: str) -> Draft:
+    def to_draft(
+        self, *, remote_address: str, user_agent: str, parent_id: int | None = None
+    ) -> Draft:
         """What the customer asks for; the form must be valid."""
         factura = self.document.data == "factura"
         tax = {name: self[name].data if factura else None for name in TAX_FIELDS}
@@ -262,6 +266,7 @@ class CheckoutForm(FlaskForm):  # type: ignore[misc]
             form_key=self.form_key.data,
             remote_address=remote_address,
             user_agent=user_agent,
+            parent_id=parent_id,
             **tax,
         )
 

@@ -81,6 +81,13 @@ def load_shop(
     )
 
 
+def values_again(order: Order, contact: Contact) -> dict[str, object]:
+    """What the form shows for another purchase for the case of a paid order."""
+    values = values_of(order, contact)
+    del values["form_key"]  # another purchase, and so another form
+    return values
+
+
 def values_of(order: Order, contact: Contact) -> dict[str, object]:
     """What the form shows to correct an order."""
     values = {name: getattr(order, name) for name in CORRECTABLE}

@@ -22,7 +22,7 @@ from portal.orders.sale_rules import (
 from portal.orders.service import place
 from portal.orders.states import AWAITING_PAYMENT
 from portal.storefront.forms import TAX_FIELDS, CheckoutForm
-from portal.storefront.queries import Shop, load_shop, values_of
+from portal.storefront.queries import Shop, load_shop, values_again, values_of
 from portal.terms import queries as terms_queries
 from portal.terms.rules import ATTENTION_MINUTES, checkbox_text
 
@@ -52,6 +52,9 @@ def service_page(slug: str) -> Response:
     service = shop.find(slug)
     if service is None:
         return _unknown_service(shop)
+    parent = _find_parent(request.args.get("caso", ""), slug)
+    if parent is not None:
+        return _answer(service, _form_again(service, parent), shop, now)
     token = request.args.get("corregir", "")
     order = _find_order(token)
     if order is None or order.service_slug != slug:
@@ -61,7 +64,8 @@ def service_page(slug: str) -> Response:
     if order.state != AWAITING_PAYMENT:
         return _to_order(order)
     contact = order_queries.get_contact(db.session(), order)
-    form = _form(service, data=values_of(order, contact))
+    values = {**values_of(order, contact), "caso": _token_of_parent(order)}
+    form = _form(service, data=values)
     return _answer(service, form, shop, now)
 
 
@@ -112,6 +116,30 @@ def _find_order(token: str) -> Order | None:
         return None
 
 
+def _find_parent(token: str, slug: str) -> Order | None:
+    """The paid order that another purchase of the same service may continue."""
+    order = _find_order(token) if token else None
+    if order is None or order.paid_at is None or order.service_slug != slug:
+        return None
+    return order if is_sold_by_the_hour(slug) else None
+
+
+def _token_of_parent(order: Order) -> str:
+    if order.parent_id is None:
+        return ""
+    parent = order_queries.get(db.session(), order.parent_id)
+    return order_queries.token_of(parent, web.settings().secret_keys)
+
+
+def _form_again(service: Service, parent: Order) -> CheckoutForm:
+    """A new purchase's form with what we know of the case."""
+    token = order_queries.token_of(parent, web.settings().secret_keys)
+    contact = order_queries.get_contact(db.session(), parent)
+    if contact.blocked or contact.pseudonymised_at is not None:
+        return _form(service, data={"caso": token})
+    return _form(service, data={**values_again(parent, contact), "caso": token})
+
+
 def _to_order(order: Order) -> Response:
     path = order_queries.path_of(order, web.settings().secret_keys)
     return cast(Response, redirect(path, 303))
@@ -148,9 +176,11 @@ def _sent_form(service: Service) -> CheckoutForm:
 
 def _place(form: CheckoutForm, now: datetime) -> Order | None:
     """The order, or None with the reason on the form."""
+    parent = _find_parent(form.caso.data, form.service_slug)
     draft = form.to_draft(
         remote_address=request.remote_addr or "",
         user_agent=request.user_agent.string,
+        parent_id=parent.id if parent else None,
     )
     try:
         return place(draft, keys=web.settings().secret_keys, now=now)
@@ -196,6 +226,7 @@ def _answer(
         shows_form=shop.refusal is None or code != 200,
         price=shop.price_of(service),
         minutes=ATTENTION_MINUTES,
+        parent=_find_parent(form.caso.data or "", service.slug),
         terms_version=form.current_terms,
         terms_text=checkbox_text(form.current_terms),
     )

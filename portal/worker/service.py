@@ -14,7 +14,12 @@ from portal.mail import service as mail_service
 from portal.mail.mails import Renderers
 from portal.payments import cancellations, notifications, reconcile, refunds
 from portal.payments.gateways import Gateways
-from portal.support import days_service, drafts_service, promise_service
+from portal.support import (
+    days_service,
+    drafts_service,
+    promise_service,
+    remote_service,
+)
 from portal.support import service as support_service
 from portal.worker.models import WorkerHeartbeat
 from portal.worker.queries import WORKER
@@ -57,6 +62,7 @@ def make_jobs(
     return (
         Job("beat", BEAT_SECONDS, beat),
         Job("end clocks", 1, support_service.time_out_due),
+        Job("wipe remote codes", 2, remote_service.wipe_codes),
         Job("mark missed promises", 1, promise_service.mark_missed),
         Job("wipe old drafts", 600, drafts_service.wipe_old),
         Job("send mail", SEND_MAIL_SECONDS, send_mail, "mail"),
