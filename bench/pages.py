@@ -181,7 +181,7 @@ class Bench:
         if sight.role:
             cookies = self.cookies[sight.role]
             headers["Cookie"] = "; ".join(f"{c['name']}={c['value']}" for c in cookies)
-        subprocess.run(
+        done = subprocess.run(
             [
                 *(TOOLS / "lighthouse", self.demo.url + sight.path, "--quiet"),
                 *("--output=json", f"--output-path={report}", "--ignore-status-code"),
@@ -191,10 +191,11 @@ class Bench:
                 "--max-wait-for-load=9000",
                 f"--extra-headers={json.dumps(headers)}",
             ],
-            check=True,
+            check=False,
             env={**os.environ, "CHROME_PATH": _chrome_path()},
         )
-        _read(json.loads(report.read_text()), sight, row)
+        if done.returncode == 0:  # else its browser stumbled: another try
+            _read(json.loads(report.read_text()), sight, row)
 
 
 def _source(document: Request) -> str:

@@ -1,0 +1,276 @@
+"""What the portal promises to a cheap phone, on every page in every state."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from browser_watch import Watch
+from conftest import FrozenClock
+from faces import FACES, LONG, MOMENTS, lay_out
+from flask import Flask
+from html_check import html_problems
+from playwright.sync_api import Page, Request, expect
+from shop_forms import SUPPORT, stock
+
+from portal.db import db, transaction
+from portal.settings import demo_service
+from portal.web import settings_of
+
+AXE = (Path(__file__).resolve().parents[1] / "vendor" / "axe.min.js").read_text()
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+MAX_BYTES = 30 * 1024
+MAX_HTML = 14 * 1024
+MAX_REQUESTS = 5
+SHOP = ("/", SUPPORT)
+NOON_ONLY = (
+    *("/servicios/reinstalacion", "/servicios/servicio-tecnico"),
+    *("/servicios/asistencia-terreno", "/servicios/nada", "/terminos", "/privacidad"),
+    *("/reenviar-enlace", "/ingresar", "/demo/componentes/error/403"),
+    *("/demo/componentes/error/429", "/demo/componentes/error/500"),
+)
+# Every control that a finger reaches must be reached by the Tab key, one radio a group.
+_TABBABLE = """() => {
+  const seen = new Set();
+  return [...document.querySelectorAll(
+    'a[href], button, input:not([type=hidden]), select, textarea, summary')]
+    .filter(el => el.checkVisibility({visibilityProperty: true}) && !el.disabled)
+    .filter(el => el.type !== 'radio' || (!seen.has(el.name) && seen.add(el.name)))
+    .length;
+}"""
+_FOCUSED = """() => {
+  const el = document.activeElement;
+  if (!el || el === document.body) return null;
+  const ring = el.closest('.choice, .check') || el;
+  const style = getComputedStyle(ring);
+  if (!el.dataset.seen) el.dataset.seen = ++window.count || (window.count = 1);
+  const drawn = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+  return [el.dataset.seen, drawn, el.outerHTML.slice(0, 90)];
+}"""
+_TELL_BUSY = """() => {
+  document.addEventListener("click", event => window.tapped = event.timeStamp, true);
+  new MutationObserver(() => window.answered ||= performance.now()).observe(
+    document.body, {subtree: true, attributeFilter: ["aria-busy"]});
+}"""
+
+
+@pytest.fixture
+def app(app: Flask) -> Flask:
+    """A shop with everything that the owner sets."""
+    stock(app)
+    with app.app_context():
+        with transaction() as session:
+            demo_service.fill_missing(session, MOMENTS["noon"])
+        db.session.remove()
+    return app
+
+
+@pytest.fixture
+def faces(app: Flask, clock: FrozenClock) -> Callable[..., dict[str, str]]:
+    """Writes the orders of a moment and stands there: name -> path."""
+
+    def write(moment: str, **options: object) -> dict[str, str]:
+        clock.set(MOMENTS[moment])
+        with app.app_context():
+            key = settings_of(app).secret_keys[0]
+            paths = lay_out(db.session(), key, moment, **options)  # type: ignore[arg-type]
+            db.session.remove()
+        return paths
+
+    return write
+
+
+def _axe(page: Page) -> list[str]:
+    run = "tags => axe.run({runOnly: {type: 'tag', values: tags}})"
+    return [
+        f"axe {found['id']}: {node['target']}"
+        for found in page.evaluate(run, TAGS)["violations"]
+        for node in found["nodes"]
+    ]
+
+
+def _weight(requests: list[Request]) -> list[str]:
+    counted = [one for one in requests if "manifest" not in one.url]
+    counted = [one for one in counted if "/ahora" not in one.url]
+    sizes = [one.sizes() for one in counted]
+    total = sum(s["responseBodySize"] + s["responseHeadersSize"] for s in sizes)
+    found = []
+    if len(counted) > MAX_REQUESTS:
+        found.append(f"{len(counted)} requests")
+    if total > MAX_BYTES:
+        found.append(f"{total} bytes")
+    if sizes[0]["responseBodySize"] > MAX_HTML:
+        found.append(f"HTML of {sizes[0]['responseBodySize']} bytes")
+    return found
+
+
+def _width(page: Page, width: int) -> list[str]:
+    page.set_viewport_size({"width": width, "height": 740})
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    return [f"{wide} pixels wide on {width}"] if wide > width else []
+
+
+def _twice_the_text(page: Page) -> list[str]:
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    found = [f"text at 200 %: {text}" for text in _width(page, 640)]
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    return found
+
+
+def _problems(new_page: Callable[..., Page], url: str) -> list[str]:
+    """Everything that a page of a customer must not be, opened cold."""
+    page = new_page()
+    requests: list[Request] = []
+    page.on("requestfinished", lambda request: requests.append(request))
+    answer = page.goto(url)
+    assert answer is not None
+    found = html_problems(answer.text())
+    page.evaluate(AXE)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        found += [f"{scheme} {text}" for text in _axe(page)]
+    found += [*_width(page, 320), *_width(page, 360), *_twice_the_text(page)]
+    found += _weight(requests)  # last: the icon comes after all else
+    page.context.close()
+    return found
+
+
+@pytest.mark.parametrize("moment", FACES)
+def test_every_page_is_light_valid_and_for_everybody(
+    faces: Callable[..., dict[str, str]],
+    portal_url: str,
+    new_page: Callable[..., Page],
+    watch: Watch,
+    moment: str,
+) -> None:
+    watch.allow("status of (403|404|429|500)")
+    paths = {path: path for path in SHOP} | faces(moment)
+    if moment == "noon":
+        paths |= {path: path for path in NOON_ONLY}
+    found = {
+        name: _problems(new_page, portal_url + path) for name, path in paths.items()
+    }
+    assert {name: texts for name, texts in found.items() if texts} == {}
+
+
+def test_the_longest_words_stay_inside(
+    faces: Callable[..., dict[str, str]], portal_url: str, page: Page
+) -> None:
+    found = []
+    for name, path in faces("noon", words=LONG).items():
+        page.goto(portal_url + path)
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = 1)")
+        found += [f"{name}: {text}" for text in _width(page, 320)]
+    assert found == []
+
+
+@pytest.mark.parametrize("name", ["inicio", "soporte", "revision", "espera"])
+def test_the_keyboard_reaches_every_control_and_shows_where_it_is(
+    faces: Callable[..., dict[str, str]], portal_url: str, page: Page, name: str
+) -> None:
+    paths = {"inicio": "/", "soporte": SUPPORT} | faces("noon")
+    page.goto(portal_url + paths[name])
+    wanted = page.evaluate(_TABBABLE)
+    reached, unseen = set(), []
+    for _ in range(wanted + 5):
+        page.keyboard.press("Tab")
+        if (focused := page.evaluate(_FOCUSED)) is None:
+            break
+        number, drawn, html = focused
+        reached.add(number)
+        unseen += [] if drawn else [html]
+    assert unseen == []
+    assert len(reached) == wanted
+
+
+def test_without_scripts_no_control_is_dead(
+    faces: Callable[..., dict[str, str]],
+    portal_url: str,
+    new_page: Callable[..., Page],
+) -> None:
+    page = new_page(java_script_enabled=False)
+    dead = []
+    for name, path in faces("noon").items():
+        page.goto(portal_url + path)
+        for button in page.locator("main button:visible").all():
+            if button.locator("xpath=ancestor::form[@method='post']").count() != 1:
+                dead.append(f"{name}: {button.inner_text()}")
+        if name in ("espera", "verificando", "reloj-en-curso"):
+            expect(page.get_by_role("link", name="Actualizar")).to_be_visible()
+    assert dead == []
+
+
+def test_a_tap_shows_at_once_though_the_network_hangs(
+    faces: Callable[..., dict[str, str]], portal_url: str, page: Page
+) -> None:
+    page.goto(portal_url + faces("noon")["revision"])
+    page.route("**/pagar", lambda route: None)
+    page.evaluate(_TELL_BUSY)
+    # Locators wait for the page that never comes; the page itself answers.
+    page.locator("#pagar-webpay button").click(no_wait_after=True)
+    assert page.evaluate("document.querySelectorAll('[aria-busy=true]').length") == 1
+    assert page.evaluate("answered - tapped") < 100
+
+
+def test_without_a_network_what_was_typed_stays_and_the_page_says_so(
+    app: Flask, portal_url: str, page: Page, watch: Watch
+) -> None:
+    watch.allow("ERR_INTERNET_DISCONNECTED|Failed to fetch")
+    page.goto(portal_url + SUPPORT)
+    page.get_by_label("Su nombre").fill("Rosa Pérez")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Continuar").click()
+    expect(page.locator("#aviso")).to_contain_text("Sin conexión")
+    expect(page.get_by_label("Su nombre")).to_have_value("Rosa Pérez")
+    page.context.set_offline(False)
+    expect(page.locator("#aviso")).to_be_empty()
+
+
+def test_a_waiting_page_says_that_it_lost_contact(
+    faces: Callable[..., dict[str, str]], portal_url: str, page: Page, watch: Watch
+) -> None:
+    watch.allow("ERR_FAILED|Failed to fetch")
+    page.goto(portal_url + faces("noon")["espera"])
+    page.route("**/ahora*", lambda route: route.abort())
+    expect(page.locator("#aviso")).to_contain_text("Sin conexión")
+    page.unroute("**/ahora*")
+    expect(page.locator("#aviso")).to_be_empty()
+
+
+def test_nothing_moves_fast_for_who_asks_for_calm(
+    faces: Callable[..., dict[str, str]],
+    portal_url: str,
+    new_page: Callable[..., Page],
+) -> None:
+    page = new_page(reduced_motion="reduce")
+    page.goto(portal_url + faces("noon")["revision"])
+    page.route("**/pagar", lambda route: None)
+    page.locator("#pagar-webpay button").click(no_wait_after=True)
+    durations = page.evaluate(
+        "document.getAnimations().map(one => one.effect.getTiming().duration)"
+    )
+    assert durations
+    assert min(durations) >= 4000
+
+
+def test_an_order_on_the_home_screen_opens_itself(
+    faces: Callable[..., dict[str, str]], portal_url: str, page: Page
+) -> None:
+    page.goto(portal_url + "/")
+    expect(page.locator("link[rel=manifest]")).to_have_count(1)
+    page.goto(portal_url + faces("noon")["espera"])
+    expect(page.locator("link[rel=manifest]")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("<p><div></div></p>", "<div> inside <p>"),
+        ("<i id=a></i><b id=a></b>", "id a twice"),
+        ("<label for=x></label>", "nothing has the id x"),
+        ("<a href=/><button></button></a>", "<button> inside <a>"),
+        ("<div><span></div>", "</div> closes <['span']>"),
+        ("<ul>", "<ul> is never closed"),
+    ],
+)
+def test_the_judge_sees_wrong_html(source: str, problem: str) -> None:
+    assert problem in html_problems(source)
