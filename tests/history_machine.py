@@ -155,8 +155,7 @@ class MoneyHistory(RuleBasedStateMachine):
         self._step("come back")
         self.world.follow(self._of(self.returns, pick))
 
-    @rule(pick=PICK)
-    def look(self, pick: int) -> None:
+    def _look(self, pick: int) -> None:
         self._step("look")
         order = self._of(self.orders, pick)
         assert self.world.request("GET", order.path) in (200, 0)
@@ -200,8 +199,7 @@ class MoneyHistory(RuleBasedStateMachine):
             status = self.world.notify(self._of(self.paid, pick), self.deliveries)
             assert status in (200, 0)
 
-    @rule(pick=PICK, number=st.integers(1, 10**11))
-    def forged(self, pick: int, number: int) -> None:
+    def _forged(self, pick: int, number: int) -> None:
         self._step("forged")
         target = self._of(self.paid, pick) if self.paid else number
         calls = self.world.wire.sent
@@ -232,13 +230,11 @@ class MoneyHistory(RuleBasedStateMachine):
         for operation in OPERATIONS:
             self.world.fail(operation, kind, times)
 
-    @rule(times=st.integers(1, 2))
-    def is_behind(self, times: int) -> None:
+    def _is_behind(self, times: int) -> None:
         self._step("stale search")
         self.world.fail("mp_search", "stale", times)
 
-    @rule(when=st.sampled_from(("before", "after")))
-    def dies(self, when: str) -> None:
+    def _dies(self, when: str) -> None:
         """The process will be killed around its next call to a gateway."""
         self._step("kill")
         self.world.wire.kill_at = when
@@ -338,8 +334,7 @@ class MoneyHistory(RuleBasedStateMachine):
             self.hours += minutes / 60
             self.world.advance(minutes=minutes)
 
-    @rule(hours=st.sampled_from((-3, -1, 1)))
-    def clock_jumps(self, hours: int) -> None:
+    def _clock_jumps(self, hours: int) -> None:
         self._step("clock jumps")
         if 0 <= self.hours + hours <= MAX_HOURS:
             self.hours += hours
@@ -350,22 +345,42 @@ class MoneyHistory(RuleBasedStateMachine):
         self._step("worker round")
         self.world.work(everything=everything)
 
-    @rule()
-    def expire(self) -> None:
+    def _expire(self) -> None:
         self._step("expire")
         self.world.expire()
 
-    @rule()
-    def restart(self) -> None:
+    def _restart(self) -> None:
         self._step("restart")
         self.world.restart()
+
+    @rule(
+        what=st.sampled_from(
+            ("look", "forged", "behind", "before", "after", "expire", "restart", "jump")
+        ),
+        pick=PICK,
+    )
+    def now_and_then(self, what: str, pick: int) -> None:
+        """What would drown the purchases if each were a rule of its own."""
+        if what in ("before", "after"):
+            self._dies(what)
+            return
+        acts: dict[str, Callable[[], None]] = {
+            "look": lambda: self._look(pick),
+            "forged": lambda: self._forged(pick, 10**11 + pick),
+            "behind": lambda: self._is_behind(1 + pick % 2),
+            "expire": self._expire,
+            "restart": self._restart,
+            "jump": lambda: self._clock_jumps((-3, -1, 1)[pick % 3]),
+        }
+        acts[what]()
 
     # Judging -------------------------------------------------------------
 
     @invariant()
     def holds(self) -> None:
         if hasattr(self, "steps"):
-            assert self.world.problems() == []
+            found = self.world.problems()
+            assert found == [], found
 
     def teardown(self) -> None:
         if not hasattr(self, "steps"):
@@ -375,7 +390,8 @@ class MoneyHistory(RuleBasedStateMachine):
             self.world.wire.kill_at = None
             self.world.gateway.faults.clear()
             self.world.notify(mp_id, self.deliveries + 1)
-        assert self.world.final_problems() == []
+        found = self.world.final_problems()
+        assert found == [], found
 
     def _unreported(self) -> list[int]:
         """Money under a foreign reference: only its notification can tell of it."""
