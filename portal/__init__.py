@@ -13,7 +13,7 @@ from portal.admin import (
 )
 from portal.admin import views as admin_views
 from portal.audit import mails as audit_mails
-from portal.board import errand_views
+from portal.board import errand_views, history_views
 from portal.board import views as board_views
 from portal.config import ROOT, Settings, settings_from_environment
 from portal.contact import acts_views, data_views, remote_views
@@ -59,6 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(accounts_views.bp)
     app.register_blueprint(board_views.bp)
     app.register_blueprint(errand_views.bp)
+    app.register_blueprint(history_views.bp)
     app.register_blueprint(terms_views.bp)
     app.register_blueprint(storefront_views.bp)
     app.register_blueprint(contact_views.bp)
