@@ -76,11 +76,15 @@ def logged_in(inside: int, outside: Outcome, **rest: Any) -> Row:
 
 
 ATTENTION = "<int(max=2147483647):attention_id>"
+ERRAND = "<int(max=2147483647):errand_id>"
 SLUG, FIRST = {"slug": "soporte-online"}, {"version": 1}
 TABLE = {
     # The shop.
     "GET /": public(200),
     "GET /manifest.webmanifest": public(200),
+    # Without an address to go to: the owner has set none.
+    "GET /remoto": public(404),
+    "GET /remoto.svg": public(200),
     "GET /static/<path:filename>": public(200, values={"filename": "icon.svg"}),
     "GET /servicios/<slug>": public(200, values=SLUG),
     "POST /servicios/<slug>": public(422, values=SLUG),
@@ -96,6 +100,14 @@ TABLE = {
     "GET /atencion/<token>": secret(200),
     "GET /atencion/<token>/ahora": secret(200),
     "POST /atencion/<token>/pagar": secret(409, form={"gateway": "webpay"}),
+    "GET /atencion/<token>/lugar": secret(200),
+    "GET /atencion/<token>/datos": secret(200),
+    "POST /atencion/<token>/no-contestan": secret(422),
+    "POST /atencion/<token>/disponible": secret(409),
+    "POST /atencion/<token>/mensaje": secret(303, form={"message": "Hola"}),
+    "POST /atencion/<token>/acceso": secret(303, form={"code": "123", "consent": "1"}),
+    "POST /atencion/<token>/calificar": secret(409, form={"stars": "5"}),
+    "POST /atencion/<token>/otra": secret(409),
     # The gateways.
     "GET /pago/webpay/retorno": public(400),
     "POST /pago/webpay/retorno": public(400),
@@ -117,6 +129,17 @@ TABLE = {
     f"POST /tablero/{ATTENTION}/nota": staff(303, form={"text": "Ojo"}),
     f"POST /tablero/{ATTENTION}/cerrar": staff(
         303, attention="running", form={"outcome": "resuelto", "text": "Listo"}
+    ),
+    f"GET /tablero/{ATTENTION}/historial": staff(200),
+    f"GET /tablero/encargos/{ERRAND}/historial": staff(404, values={"errand_id": 9}),
+    **{
+        f"POST /tablero/encargos/{ERRAND}/{act}": staff(
+            404, values={"errand_id": 9}, form={"when": "2026-12-01T10:00", "text": "x"}
+        )
+        for act in ("coordinar", "hecho")
+    },
+    f"POST /tablero/encargos/{ERRAND}/anular": owner(
+        404, values={"errand_id": 9}, form={"reason": "x"}
     ),
     # The owner.
     "GET /administrar": owner(200),
