@@ -2,13 +2,13 @@
 
 from html.parser import HTMLParser
 
-_VOID = frozenset("area base br col embed hr img input link meta source wbr".split())
+_VOID = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input"))
+_VOID |= {"link", "meta", "source", "wbr"}
 # What may not stand inside a paragraph.
-_BLOCKS = frozenset(
-    "address article aside details div dl fieldset footer form h1 h2 h3 h4 header hr "
-    "main nav ol p pre section table ul".split()
-)
-_INTERACTIVE = frozenset("a button details input label select textarea".split())
+_BLOCKS = frozenset(("address", "article", "aside", "details", "div", "dl", "fieldset"))
+_BLOCKS |= {"footer", "form", "h1", "h2", "h3", "h4", "header", "hr", "main", "nav"}
+_BLOCKS |= {"ol", "p", "pre", "section", "table", "ul"}
+_INTERACTIVE = frozenset(("a", "button", "details", "input", "label", "select"))
 _REFERENCES = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
 
 
@@ -41,9 +41,7 @@ class _Judge(HTMLParser):
             if tag in _INTERACTIVE:
                 self.problems.append(f"<{tag}> inside <{outer}>")
 
-    def handle_startendtag(
-        self, tag: str, attrs: list[tuple[str, str | None]]
-    ) -> None:
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
         if tag not in _VOID:
             self.open.pop()

@@ -91,11 +91,13 @@ def _axe(page: Page) -> list[str]:
 def _weight(requests: list[Request]) -> list[str]:
     counted = [one for one in requests if "manifest" not in one.url]
     counted = [one for one in counted if "/ahora" not in one.url]
+    # When the scheme changes Chromium asks for the icon again.
+    counted = list({one.url: one for one in counted}.values())
     sizes = [one.sizes() for one in counted]
     total = sum(s["responseBodySize"] + s["responseHeadersSize"] for s in sizes)
     found = []
     if len(counted) > MAX_REQUESTS:
-        found.append(f"{len(counted)} requests")
+        found.append(f"requests: {[one.url for one in counted]}")
     if total > MAX_BYTES:
         found.append(f"{total} bytes")
     if sizes[0]["responseBodySize"] > MAX_HTML:
