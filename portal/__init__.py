@@ -9,6 +9,8 @@ from portal import assets, cli, clock, web
 from portal.accounts import access_views
 from portal.accounts import views as accounts_views
 from portal.admin import (
+    catalog_views,
+    hours_views,
     settings_views,
 )
 from portal.admin import views as admin_views
@@ -75,6 +77,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(worker_views.bp)
     app.register_blueprint(admin_views.bp)
     for pages in (
+        catalog_views,
+        hours_views,
         settings_views,
     ):
         app.register_blueprint(pages.bp)

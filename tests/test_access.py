@@ -75,6 +75,7 @@ def logged_in(inside: int, outside: Outcome, **rest: Any) -> Row:
     )
 
 
+TOPIC = "<int(max=2147483647):topic_id>"
 ATTENTION = "<int(max=2147483647):attention_id>"
 ERRAND = "<int(max=2147483647):errand_id>"
 SLUG, FIRST = {"slug": "soporte-online"}, {"version": 1}
@@ -156,6 +157,19 @@ TABLE = {
         values={"group": "comunas"},
         form={"version": "0", "on_site_communes": "Macul"},
     ),
+    "GET /administrar/precios": owner(200),
+    "POST /administrar/precios/<slug>": owner(422, values=SLUG),
+    "GET /administrar/temas": owner(200),
+    "GET /administrar/temas/nuevo": owner(200),
+    "POST /administrar/temas/nuevo": owner(422),
+    f"GET /administrar/temas/{TOPIC}": owner(200, values={"topic_id": 1}),
+    f"POST /administrar/temas/{TOPIC}": owner(422, values={"topic_id": 1}),
+    "GET /administrar/horario": owner(200),
+    "GET /administrar/horario/semana": owner(200),
+    "POST /administrar/horario/semana": owner(422),
+    "GET /administrar/horario/dia": owner(200, query="?dia=2026-12-24"),
+    "POST /administrar/horario/dia": owner(303, form={"first": "2026-12-24"}),
+    "POST /administrar/horario/dia/quitar": owner(404, form={"day": "2026-12-24"}),
     # Machines.
     "GET /salud": public(200),
     # The demo's own pages, refused in production.

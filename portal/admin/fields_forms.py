@@ -139,10 +139,15 @@ def parse_day(text: str) -> date:
 
 
 def parse_hour(text: str) -> time:
-    """An hour of the clock, '18:31'."""
-    hours, _, minutes = text.partition(":")
+    """An hour of the clock: '18:31', '9:00', '18.31' or '1831'."""
+    digits = text.replace(".", ":")
+    if digits.isdigit() and len(digits) in (3, 4):
+        digits = f"{digits[:-2]}:{digits[-2:]}"
+    hours, _, minutes = digits.partition(":")
     try:
-        return time.fromisoformat(f"{hours.zfill(2)}:{minutes}")
+        if len(minutes) != 2:
+            raise ValueError(text)
+        return time(int(hours), int(minutes))
     except ValueError as error:
         raise ValueError("Escriba la hora, como 18:31.") from error
 

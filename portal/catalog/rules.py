@@ -1,5 +1,6 @@
 """Prices by regime, and what the support covers. Pure."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -41,6 +42,21 @@ class Priced(Protocol):
     def price_special(self) -> int | None: ...
 
 
+class Written(Protocol):
+    """What the owner writes of a topic."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def covered(self) -> bool: ...
+    @property
+    def answer(self) -> str: ...
+    @property
+    def service_slug(self) -> str | None: ...
+    @property
+    def active(self) -> bool: ...
+
+
 class Classified(Protocol):
     """What decides whether a topic is within the scope."""
 
@@ -71,6 +87,17 @@ def price_for(service: Priced, regime_kind: str) -> int:
     if regime_kind == "special":
         return service.price_special
     raise RefusedError("Este servicio no se vende fuera del horario de atención.")
+
+
+def price_mark(service: Priced) -> str:
+    """What a page carries of the prices that it shows, to know them again."""
+    return f"{service.price_normal}-{service.price_special or 0}"
+
+
+def topic_mark(topic: Written) -> str:
+    """What a page carries of the topic that it shows, to know it again."""
+    shown = topic.title, topic.covered, topic.answer, topic.service_slug, topic.active
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
 def check_scope(topic: Classified, windows_bits: WindowsBits) -> Scope:

@@ -113,11 +113,12 @@ def _instant(day: date, at: time) -> datetime:
 
 
 # What a whole day holds, the reason if there is one to tell, and who says so.
-_Plan = tuple[Windows, str, Rule]
+Plan = tuple[Windows, str, Rule]
 _Span = tuple[datetime, datetime, Kind]
 
 
-def _plan_of(calendar: Calendar, day: date) -> _Plan:
+def day_plan(calendar: Calendar, day: date) -> Plan:
+    """What one day holds, the reason if there is one to tell, and who says so."""
     override = calendar.overrides.get(day)
     if override is not None:
         windows = override.windows if override.state == "open" else ()
@@ -149,7 +150,7 @@ def _local_day(instant: datetime) -> date:
 
 def _spans_from(calendar: Calendar, day: date) -> Iterator[_Span]:
     for each in (day + n * _DAY for n in range(SEARCH_DAYS + 1)):
-        yield from _spans(_plan_of(calendar, each)[0], each)
+        yield from _spans(day_plan(calendar, each)[0], each)
 
 
 def _openings_after(calendar: Calendar, instant: datetime) -> Iterator[datetime]:
@@ -172,7 +173,7 @@ def _closed_reason(note: str, spans: list[_Span], instant: datetime) -> str:
 def regime_at(calendar: Calendar, instant: datetime) -> Regime:
     """The regime of an instant. Raises ValueError when it has no offset."""
     day = _local_day(instant)
-    windows, note, rule = _plan_of(calendar, day)
+    windows, note, rule = day_plan(calendar, day)
     spans = _spans(windows, day)
     for opens, closes, kind in spans:
         if opens <= instant < closes:
@@ -236,14 +237,15 @@ def upcoming_closed_days(
     found: list[tuple[date, str]] = []
     last = day + SEARCH_DAYS * _DAY
     while day <= last and len(found) < count:
-        windows, note, rule = _plan_of(calendar, day)
+        windows, note, rule = day_plan(calendar, day)
         if rule != "weekly" and not windows:
             found.append((day, note or "Sin atención"))
         day += _DAY
     return found
 
 
-def _windows_text(windows: Windows) -> str:
+def windows_text(windows: Windows) -> str:
+    """A day's windows in words: '09:00 a 18:30 (normal), ...', or 'Cerrado'."""
     parts, openings = [], {window.opens for window in windows}
     for window in windows:
         closes = datetime.combine(date.min, window.closes)
@@ -267,9 +269,26 @@ def weekly_text(calendar: Calendar) -> list[tuple[str, str]]:
     starts = [day for day in range(7) if day == 0 or week[day] != week[day - 1]]
     ends = [*(start - 1 for start in starts[1:]), 6]
     return [
-        (_days_text(first, last), _windows_text(week[first]))
+        (_days_text(first, last), windows_text(week[first]))
         for first, last in zip(starts, ends, strict=True)
     ]
+
+
+def _mark(windows: Windows) -> str:
+    return ",".join(f"{it.kind[0]}{it.opens:%H%M}{it.closes:%H%M}" for it in windows)
+
+
+def week_mark(weekly: Mapping[int, Windows]) -> str:
+    """What a page carries of the week that it shows, to know it again."""
+    return "|".join(_mark(weekly.get(day, ())) for day in range(7))
+
+
+def day_mark(calendar: Calendar, day: date) -> str:
+    """What a page carries of the owner's word for a day, to know it again."""
+    override = calendar.overrides.get(day)
+    if override is None:
+        return ""
+    return f"{override.state}|{_mark(override.windows)}|{override.note}"
 
 
 def _window_problems(window: Window) -> Iterator[str]:

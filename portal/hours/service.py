@@ -8,10 +8,18 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from portal.db import transaction
-from portal.errors import NotFoundError, RefusedError
+from portal.errors import NotFoundError, RefusedError, StaleStateError
 from portal.hours.models import DayOverrideRow, WeeklyWindow
 from portal.hours.queries import load_calendar
-from portal.hours.rules import DayOverride, Regime, Window, Windows, check_windows
+from portal.hours.rules import (
+    DayOverride,
+    Regime,
+    Window,
+    Windows,
+    check_windows,
+    day_mark,
+    week_mark,
+)
 from portal.journal.service import Actor, record
 from portal.settings.service import bump_revision
 from portal.text import clean_text
@@ -81,15 +89,28 @@ def _record_day(
     )
 
 
+def _require_day(session: Session, day: date, seen: str | None) -> None:
+    if seen is not None and seen != day_mark(load_calendar(session), day):
+        raise StaleStateError("Otra persona cambió ese día entre tanto.")
+
+
 def set_override(
-    override: DayOverride, *, until: date | None = None, actor: Actor, now: datetime
+    override: DayOverride,
+    *,
+    until: date | None = None,
+    actor: Actor,
+    now: datetime,
+    seen: str | None = None,
 ) -> None:
     """Write the owner's word for a day, or for each day up to `until` inclusive.
 
-    Raises RefusedError when the windows, the note or the range are not right.
+    `seen` is the `rules.day_mark` of the first day as it was shown. Raises RefusedError
+    when the windows, the note or the range are not right, StaleStateError when that day
+    was changed since.
     """
     note, windows = _checked_note(override), _as_lists(override.windows)
     with transaction() as session:
+        _require_day(session, override.day, seen)
         for day in _days(override.day, until or override.day):
             row = session.get(DayOverrideRow, day) or DayOverrideRow(day=day)
             states = (row.state, override.state)
@@ -136,6 +157,12 @@ def _row(weekday: int, window: Window) -> WeeklyWindow:
     return WeeklyWindow(
         weekday=weekday, kind=window.kind, opens=window.opens, closes=window.closes
     )
+
+
+def require_week(session: Session, seen: str | None) -> None:
+    """Raise StaleStateError when the week is not the one that was seen; None passes."""
+    if seen is not None and seen != week_mark(load_calendar(session).weekly):
+        raise StaleStateError("Otra persona cambió el horario entre tanto.")
 
 
 def replace_weekly(

@@ -49,7 +49,6 @@ def _panel(code: int = 200, message: str = "", typed: str | None = None) -> Resp
         regime=regime_at(load_calendar(db.session()), now),
         presets=PRESETS,
         typed=f"{local:%Y-%m-%dT%H:%M}" if typed is None else typed,
-        month=f"{local:%Y-%m}",
         message=message,
         simulator_url=settings().simulator_url,
         mails_are_files=settings().smtp_url is None,

@@ -177,27 +177,34 @@ def change_price(
     *,
     actor: Actor,
     now: datetime,
+    seen: str | None = None,
 ) -> int:
     """Set a service's prices (pesos with IVA) and publish; the version in force.
 
-    Raises NotFoundError, and RefusedError for amounts that are no price.
+    Raises what `catalog.service.set_prices` raises.
     """
     with transaction() as session:
         _lock(session)
         catalog_service.set_prices(
-            session, slug, price_normal, price_special, actor=actor, now=now
+            session, slug, price_normal, price_special, actor=actor, now=now, seen=seen
         )
         return publish_in(session, actor=actor, now=now).number
 
 
 def replace_weekly(
-    weekly: Mapping[int, Windows], *, actor: Actor, now: datetime
+    weekly: Mapping[int, Windows],
+    *,
+    actor: Actor,
+    now: datetime,
+    seen: str | None = None,
 ) -> int:
     """Set the week's windows (0 is Monday) and publish; the version in force.
 
-    Raises RefusedError when a window is wrong.
+    `seen` is the `hours.rules.week_mark` of the week shown. Raises RefusedError
+    when a window is wrong, StaleStateError when the week was changed since.
     """
     with transaction() as session:
         _lock(session)
+        hours_service.require_week(session, seen)
         hours_service.replace_weekly(session, weekly, actor=actor, now=now)
         return publish_in(session, actor=actor, now=now).number
