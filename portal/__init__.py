@@ -7,15 +7,17 @@ from flask_migrate import Migrate
 
 from portal import assets, cli, clock, web
 from portal.accounts import access_views
+from portal.accounts import mails as accounts_mails
 from portal.accounts import views as accounts_views
 from portal.admin import (
     catalog_views,
     hours_views,
     settings_views,
 )
+from portal.admin import money_views as admin_money_views
 from portal.admin import views as admin_views
 from portal.audit import mails as audit_mails
-from portal.board import errand_views, history_views
+from portal.board import errand_views, history_views, screens_views
 from portal.board import views as board_views
 from portal.config import ROOT, Settings, settings_from_environment
 from portal.contact import acts_views, data_views, remote_views
@@ -31,6 +33,7 @@ from portal.payments import mails as payments_mails
 from portal.payments import views as payments_views
 from portal.payments.gateways import build_gateways
 from portal.privacy import views as privacy_views
+from portal.reports import views as reports_views
 from portal.storefront import gallery_views
 from portal.storefront import views as storefront_views
 from portal.support import mails as support_mails
@@ -61,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(accounts_views.bp)
     app.register_blueprint(board_views.bp)
     app.register_blueprint(errand_views.bp)
+    app.register_blueprint(screens_views.bp)
     app.register_blueprint(history_views.bp)
     app.register_blueprint(terms_views.bp)
     app.register_blueprint(storefront_views.bp)
@@ -75,6 +79,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(orders_views.bp)
     app.register_blueprint(privacy_views.bp)
     app.register_blueprint(worker_views.bp)
+    app.register_blueprint(reports_views.bp)
     app.register_blueprint(admin_views.bp)
     for pages in (
         catalog_views,
@@ -82,6 +87,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings_views,
     ):
         app.register_blueprint(pages.bp)
+    app.register_blueprint(admin_money_views.bp)
     app.extensions["mail_renderers"] = _mail_renderers()
     app.extensions["portal_pulse"] = worker_queries.take_pulse
     return app
@@ -90,6 +96,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _mail_renderers() -> Renderers:
     """Which feature turns which kind of outbox row into a mail."""
     return {
+        **accounts_mails.RENDERERS,
         **orders_mails.RENDERERS,
         **support_mails.RENDERERS,
         **payments_mails.RENDERERS,

@@ -4,11 +4,11 @@ To add a route, write one line in TABLE: who may, the status that they get, and 
 path, the query, the form and the attention must hold where it matters.
 """
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pysqlite3.dbapi2 as sqlite3
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -109,6 +109,8 @@ TABLE = {
     "POST /atencion/<token>/acceso": secret(303, form={"code": "123", "consent": "1"}),
     "POST /atencion/<token>/calificar": secret(409, form={"stars": "5"}),
     "POST /atencion/<token>/otra": secret(409),
+    "POST /atencion/<token>/devolucion": secret(422),
+    "POST /atencion/<token>/elegir": secret(422),
     # The gateways.
     "GET /pago/webpay/retorno": public(400),
     "POST /pago/webpay/retorno": public(400),
@@ -131,6 +133,31 @@ TABLE = {
     f"POST /tablero/{ATTENTION}/cerrar": staff(
         303, attention="running", form={"outcome": "resuelto", "text": "Listo"}
     ),
+    f"POST /tablero/{ATTENTION}/traspasar": staff(
+        422, attention="taken", form={"to": "999"}
+    ),
+    f"POST /tablero/{ATTENTION}/ausente": staff(422, attention="taken"),
+    f"POST /tablero/{ATTENTION}/pausar": staff(
+        303, attention="running", form={"reason": "El cliente lo pidió"}
+    ),
+    f"POST /tablero/{ATTENTION}/reanudar": staff(303, attention="running"),
+    f"POST /tablero/{ATTENTION}/deshacer": staff(303, attention="running"),
+    f"POST /tablero/{ATTENTION}/borrador": staff(
+        204, form={"act": "nota", "text": "a medio escribir"}
+    ),
+    # Shared screens: without the device's cookie nobody is one.
+    "GET /tablero/emparejar": public(200),
+    "POST /tablero/emparejar": public(422, form={"code": "AAAA-AAAA"}),
+    "POST /tablero/turno": public(303),
+    "POST /tablero/turno/salir": public(303),
+    "GET /administrar/pantallas": owner(200),
+    "POST /administrar/pantallas": owner(200, form={"name": "Muro"}),
+    "POST /administrar/pantallas/<int(max=2147483647):screen_id>/quitar": owner(
+        404, values={"screen_id": 999}
+    ),
+    "POST /administrar/pantallas/pin/<int(max=2147483647):staff_id>": owner(
+        404, values={"staff_id": 999}, form={"pin": "2580"}
+    ),
     f"GET /tablero/{ATTENTION}/historial": staff(200),
     f"GET /tablero/encargos/{ERRAND}/historial": staff(404, values={"errand_id": 9}),
     **{
@@ -147,6 +174,22 @@ TABLE = {
     "POST /administrar/pagos/<int(max=2147483647):payment_id>/preguntar": owner(
         404, values={"payment_id": 999}
     ),
+    "GET /administrar/pedidos": owner(303, query="?numero=1001"),
+    "GET /administrar/pedidos/<int(min=1001, max=2147483647):number>": owner(
+        200, values={"number": 1001}
+    ),
+    **{
+        f"POST /administrar/pagos/<int(max=2147483647):payment_id>/{act}": owner(
+            404, values={"payment_id": 999}
+        )
+        for act in ("devolver", "atender", "anotar", "no-pagado")
+    },
+    **{
+        f"POST /administrar/devoluciones/<int(max=2147483647):refund_id>/{act}": owner(
+            404, values={"refund_id": 999}
+        )
+        for act in ("reintentar", "pagada")
+    },
     "POST /administrar/ventas/detener": owner(303, form={"message": "Ya volvemos"}),
     "POST /administrar/ventas/reanudar": owner(303),
     # The owner's settings.
@@ -181,6 +224,11 @@ TABLE = {
     "GET /demo/componentes/tablero": public(200),
     "POST /demo/componentes/campo/<name>": public(200, values={"name": "name"}),
     "GET /demo/componentes/error/<int:status>": public(404, values={"status": 404}),
+}
+# Pages with a customer's details, whose opening is noted.
+NOTED = {
+    "GET /administrar/pedidos/<int(min=1001, max=2147483647):number>",
+    f"GET /tablero/{ATTENTION}/historial",
 }
 # Gateways post without our token; everything else that writes needs it.
 WITHOUT_TOKEN = {"POST /pago/webpay/retorno", "POST /pago/mercadopago/aviso"}
@@ -304,6 +352,8 @@ def may_read(role: str, route: str) -> bool:
     """Who may see the first customer's data there."""
     if "/atencion/" in route:
         return role == CUSTOMER
+    if "/administrar/pedidos/" in route:
+        return role == OWNER
     return "/tablero" in route and role in (TECHNICIAN, OWNER)
 
 
@@ -330,13 +380,22 @@ def test_get_writes_nothing(
     row, rule = TABLE[route], routes(app)[route]
     world = make_world()
     client = world.client(OWNER)
+    path = world.path(rule, CUSTOMER, row)
+    if route in NOTED:
+        # Who opens a customer's details: one line of history, once an hour.
+        before = dump(settings)
+        ask(client, "GET", path, row)
+        assert len(dump(settings).splitlines()) == len(before.splitlines()) + 1
     before = dump(settings)
-    ask(client, "GET", world.path(rule, CUSTOMER, row), row)
+    ask(client, "GET", path, row)
     assert dump(settings) == before
 
 
 def dump(settings: Settings) -> str:
-    """Everything that the database holds."""
+    """Everything that the database holds.
+
+    Read by the portal's own SQLite: Python's would fold the log away under it.
+    """
     path = settings.database_url.removeprefix("sqlite:///")
     with sqlite3.connect(path) as connection:
         text = "\n".join(connection.iterdump())

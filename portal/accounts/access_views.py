@@ -1,18 +1,31 @@
-"""Who is logged in, and the two doors: for the staff, and for the owner alone."""
+"""Who acts, and the doors: for the staff, for a shared screen, for the owner alone.
+
+Who acts is who is logged in on this device, else whose turn it is on this screen.
+"""
 
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, cast
 from urllib.parse import quote
 
-from flask import Flask, Response, abort, make_response, redirect, request, session
+from flask import (
+    Flask,
+    Response,
+    abort,
+    g,
+    make_response,
+    redirect,
+    request,
+    session,
+)
 from flask_login import LoginManager, current_user, login_user, logout_user
 
 from portal import clock
-from portal.accounts import queries
-from portal.accounts.rules import Person, key_hash
+from portal.accounts import queries, screen_queries, screens_service
+from portal.accounts.rules import BOARD, Person, key_hash
+from portal.accounts.screen_rules import DEVICE_DAYS, ScreenView
 from portal.db import db
-from portal.web import is_htmx
+from portal.web import is_htmx, settings
 
 P = ParamSpec("P")
 View = Callable[P, Response]
@@ -53,13 +66,57 @@ def init_app(app: Flask) -> None:
 
 
 def find_person() -> Person | None:
-    """Who is logged in, if anybody."""
+    """Who acts, if anybody: logged in here, or by a turn on this screen."""
     user = current_user._get_current_object()
-    return user.person if isinstance(user, _LoggedIn) else None
+    if isinstance(user, _LoggedIn):
+        return user.person
+    screen = find_screen()
+    return screen.turn if screen else None
+
+
+def _screen_cookie() -> tuple[str, bool]:
+    """The name of the device's cookie, and whether https alone carries it."""
+    secure = settings().public_url.startswith("https://")
+    return ("__Host-pantalla" if secure else "pantalla"), secure
+
+
+def find_screen() -> ScreenView | None:
+    """The paired screen that this device is, read once a request."""
+    key = request.cookies.get(_screen_cookie()[0])
+    if not key:
+        return None
+    if "screen" not in g:
+        found = screen_queries.find_screen(db.session(), key_hash(key), clock.utcnow())
+        g.screen = found
+        # A board on a wall is never closed: its forms' token must not grow old.
+        session.permanent = found is not None or session.permanent
+    return cast(ScreenView | None, g.screen)
+
+
+def begin_screen(response: Response, key: str) -> Response:
+    """Make this device the screen of `key`; a log-in that it had is over."""
+    end_session()
+    name, secure = _screen_cookie()
+    response.set_cookie(
+        name,
+        key,
+        max_age=DEVICE_DAYS * 24 * 60 * 60,
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def note_act() -> None:
+    """An act was done here: a turn on a shared screen lasts from now on."""
+    if not is_logged_in() and (screen := find_screen()) is not None:
+        screens_service.keep_turn(screen.id, now=clock.utcnow())
 
 
 def person() -> Person:
-    """Who is logged in, behind one of the doors."""
+    """Who acts, behind one of the doors."""
     found = find_person()
     if found is None:
         abort(401)
@@ -70,6 +127,11 @@ def session_key() -> str | None:
     """The key of this log-in, to end it by."""
     user = current_user._get_current_object()
     return user.key if isinstance(user, _LoggedIn) else None
+
+
+def is_logged_in() -> bool:
+    """Whether somebody is logged in on this device, and not only on turn."""
+    return session_key() is not None
 
 
 def begin_session(key: str) -> None:
@@ -87,13 +149,17 @@ def end_session() -> None:
 
 
 def _to_login() -> Response:
-    """The way to the log-in form, and back to the page that was asked for."""
+    """The way to the log-in form, and back to the page that was asked for.
+
+    A paired screen without a turn goes to its board, where the PINs are asked.
+    """
+    on_screen = find_screen() is not None
+    target = BOARD if on_screen else LOGIN_PATH
     if is_htmx():
         answer = make_response("", 401)
-        answer.headers["HX-Redirect"] = LOGIN_PATH
+        answer.headers["HX-Redirect"] = target
         return answer
-    target = LOGIN_PATH
-    if request.method == "GET":
+    if request.method == "GET" and not on_screen:
         target += f"?next={quote(request.full_path.rstrip('?'))}"
     return cast(Response, redirect(target, 303))
 
@@ -104,6 +170,17 @@ def staff_required(view: View[P]) -> View[P]:
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
         return _to_login() if find_person() is None else view(*args, **kwargs)
+
+    return guarded
+
+
+def board_required(view: View[P]) -> View[P]:
+    """Let in the staff and every paired screen, with a turn or without."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
+        inside = find_person() is not None or find_screen() is not None
+        return view(*args, **kwargs) if inside else _to_login()
 
     return guarded
 

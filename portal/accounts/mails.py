@@ -1,10 +1,12 @@
-"""Where the portal's mails to the owner go."""
+"""Where the portal's mails to the owner go, and what the screens tell them."""
 
 from sqlalchemy import select
 
-from portal.accounts.models import Staff
+from portal.accounts.models import Screen, Staff
 from portal.accounts.rules import OWNER
-from portal.mail.mails import RenderContext
+from portal.mail.mails import RenderContext, Renderer, render
+from portal.mail.models import OutboxRow
+from portal.mail.rules import Mail
 
 
 def owner_email(context: RenderContext) -> str | None:
@@ -16,3 +18,24 @@ def owner_email(context: RenderContext) -> str | None:
         .limit(1)
     )
     return owner or context.business.business_email or None
+
+
+def _alert_pins(context: RenderContext, row: OutboxRow) -> Mail | None:
+    """Withdrawn when the screen is out already."""
+    screen = context.session.get(Screen, int(row.key.partition("-")[0]))
+    if screen is None or screen.revoked_at is not None:
+        return None
+    owner = owner_email(context)
+    if owner is None:
+        raise LookupError("there is no owner to tell")
+    return render(
+        context,
+        "accounts/alert_pins",
+        to=owner,
+        subject="PIN equivocado cinco veces en una pantalla",
+        name=screen.name,
+        at=row.created_at,
+    )
+
+
+RENDERERS: dict[str, Renderer] = {"alert.pins": _alert_pins}

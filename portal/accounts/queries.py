@@ -34,6 +34,15 @@ def technicians(session: Session) -> list[Person]:
     return [Person(row.id, row.name, row.role) for row in rows]
 
 
+def find_technician(session: Session, staff_id: int) -> Staff | None:
+    """The active technician with this id, or None."""
+    return session.scalar(
+        select(Staff).where(
+            Staff.id == staff_id, Staff.role == TECHNICIAN, Staff.active
+        )
+    )
+
+
 def find_by_email(session: Session, email: str) -> Staff | None:
     """The account of an address, which is given in lower case."""
     return session.scalar(select(Staff).where(Staff.email == email))

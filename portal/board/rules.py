@@ -10,23 +10,32 @@ from portal.support import rules, states
 
 TAKE = "tomar"
 RELEASE = "soltar"
+HAND_OVER = "traspasar"
 CALLED = "llame"
+NO_SHOW = "ausente"
 START = "iniciar"
+PAUSE = "pausar"
+RESUME = "reanudar"
+UNDO = "deshacer"
 ENTRY = "anotar"
 NOTE = "nota"
 CLOSE = "cerrar"
+# Acts with a box to write in: what is typed there is kept as a draft.
+WRITTEN = (ENTRY, NOTE, CLOSE)
 
 _MINE = {
-    states.TAKEN: (START, CALLED, ENTRY, NOTE, RELEASE),
-    states.RUNNING: (ENTRY, CLOSE, NOTE),
-    states.PAUSED: (ENTRY, CLOSE, NOTE),
-    states.TIMED_OUT: (CLOSE, ENTRY, NOTE),
+    states.TAKEN: (START, CALLED, NO_SHOW, RELEASE, ENTRY, NOTE, HAND_OVER),
+    states.RUNNING: (ENTRY, CLOSE, PAUSE, NOTE, HAND_OVER),
+    states.PAUSED: (RESUME, ENTRY, CLOSE, NOTE, HAND_OVER),
+    states.TIMED_OUT: (CLOSE, ENTRY, NOTE, HAND_OVER),
 }
 _ANYONES = {
     states.WAITING: (TAKE, NOTE),
     states.DEFERRED: (NOTE,),
     states.NO_SHOW: (NOTE,),
 }
+# With so many cards the board is set smaller, so that all stay readable.
+_SOME, _MANY = 7, 25
 
 # Word, shape and colour of a state; of a running clock and a promise, by their level.
 _LOOKS = {
@@ -34,7 +43,7 @@ _LOOKS = {
     states.PAUSED: ("En pausa", "pause", "paused"),
     states.TIMED_OUT: ("Tiempo cumplido", "stop", "late"),
     states.CLOSED: ("Cerrada", "check", "plain"),
-    states.NO_SHOW: ("No contesta", "phone", "plain"),
+    states.NO_SHOW: ("Ausente", "phone", "plain"),
     states.CANCELLED: ("Anulada", "stop", "plain"),
 }
 _RUNNING = {
@@ -50,12 +59,13 @@ _PROMISED = {
 _LANES = (
     ("espera", "En espera", frozenset({states.WAITING})),
     ("curso", "En atención", states.HELD),
-    ("fuera", "Otro horario", frozenset({states.DEFERRED, states.NO_SHOW})),
+    ("fuera", "Próxima apertura", frozenset({states.DEFERRED})),
+    ("ausentes", "Ausentes", frozenset({states.NO_SHOW})),
     ("cerradas", "Cerradas hoy", frozenset({states.CLOSED, states.CANCELLED})),
 )
 
 
-class Attended(rules.Facts, Protocol):
+class Attended(rules.Facts, rules.Last, Protocol):
     """What a card asks of an attention, over what the clock does."""
 
     @property
@@ -70,6 +80,12 @@ class Attended(rules.Facts, Protocol):
     def closed_at(self) -> datetime | None: ...
     @property
     def outcome(self) -> str | None: ...
+    @property
+    def pause_reason(self) -> str | None: ...
+    @property
+    def calls(self) -> int: ...
+    @property
+    def called_at(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +107,8 @@ class Face:
     alert: str | None
 
 
-def face_of(card: Attended, now: datetime, person: Person) -> Face:
-    """The card as `person` sees it at `now`."""
+def face_of(card: Attended, now: datetime, person: Person | None) -> Face:
+    """The card as `person` sees it at `now`; None is whoever passes by a screen."""
     state = rules.effective_state(card, now)
     level = rules.level(card, now)
     look, word, shape = _look(card, state, level)
@@ -102,11 +118,11 @@ def face_of(card: Attended, now: datetime, person: Person) -> Face:
         look=look,
         word=word,
         shape=shape,
-        meta=_meta(card, state),
+        meta=_meta(card, state, now),
         deadline=deadline,
         since=since,
         still=still,
-        acts=_acts(card, state, person),
+        acts=_acts(card, state, person, now) if person else (),
         alert=_alert(card, state, level),
     )
 
@@ -117,7 +133,9 @@ def _look(card: Attended, state: str, level: rules.Level) -> tuple[str, str, str
         return look, word, shape
     if state == states.RUNNING:
         return (level, *_RUNNING[level])
-    if rules.open_promise(card) or card.no_answer_at:
+    if card.no_answer_at and not card.contacted_at:
+        return level, "No le contestan", "alert"
+    if rules.open_promise(card):
         return (level, *_PROMISED[level])
     if state == states.TAKEN:
         return level, "Tomada", "user"
@@ -129,7 +147,7 @@ def _clock(
 ) -> tuple[datetime | None, datetime | None, int | None]:
     promise = rules.open_promise(card)
     if state == states.RUNNING:
-        return card.ends_at, None, None
+        return rules.clock_end(card, now), None, None
     if state in (states.WAITING, states.TAKEN) and promise:
         return promise, None, None
     if state == states.WAITING:
@@ -139,37 +157,65 @@ def _clock(
     return None, None, None
 
 
-def _meta(card: Attended, state: str) -> str:
+def _meta(card: Attended, state: str, now: datetime) -> str:
     who = card.technician or ""
     if state == states.WAITING:
-        promise = rules.open_promise(card)
-        if promise:
-            return f"llamar antes de las {format_hour(promise)}"
-        return f"pagó a las {format_hour(card.queued_at)}"
+        return _meta_waiting(card)
     if state == states.TAKEN and card.taken_at:
-        return f"{who} · desde {format_hour(card.taken_at)}"
+        calls = f" · {_calls(card)}" if card.calls else ""
+        return f"{who} · desde {format_hour(card.taken_at)}{calls}"
     if state == states.CLOSED and card.closed_at:
         return f"{who} · {card.outcome} · {format_hour(card.closed_at)}"
-    if state == states.RUNNING and card.ends_at:
-        return f"{who} · termina {format_hour(card.ends_at)}"
+    if state == states.PAUSED:
+        return _meta_paused(card, who)
+    end = rules.clock_end(card, now)
+    if state == states.RUNNING and end:
+        return f"{who} · termina {format_hour(end)}"
+    if state == states.NO_SHOW:
+        return _calls(card)
     if state == states.DEFERRED and card.deferred_to is None:
         return "el cliente debe elegir cuándo"
     return who
 
 
-def _acts(card: Attended, state: str, person: Person) -> tuple[str, ...]:
+def _meta_waiting(card: Attended) -> str:
+    promise = rules.open_promise(card)
+    if promise:
+        return f"llamar antes de las {format_hour(promise)}"
+    return f"pagó a las {format_hour(card.queued_at)}"
+
+
+def _meta_paused(card: Attended, who: str) -> str:
+    said = [who, card.pause_reason or ""]
+    if card.paused_until:
+        said.append(f"hasta las {format_hour(card.paused_until)}")
+    return " · ".join(filter(None, said))
+
+
+def _calls(card: Attended) -> str:
+    word = "llamada" if card.calls == 1 else "llamadas"
+    at = f", última {format_hour(card.called_at)}" if card.called_at else ""
+    return f"{card.calls} {word}{at}"
+
+
+def _acts(card: Attended, state: str, person: Person, now: datetime) -> tuple[str, ...]:
+    undo = (UNDO,) if rules.may_undo(card, person.id, now) else ()
     if state in _ANYONES:
-        return _ANYONES[state]
+        return (*undo, *_ANYONES[state])
     if card.technician_id != person.id and not person.is_owner:
-        return ()
+        return undo
     acts = _MINE.get(state, ())
-    if card.contacted_at:
-        return tuple(act for act in acts if act != CALLED)
-    return acts
+    if card.calls < rules.CALLS_BEFORE_NO_SHOW:
+        acts = tuple(act for act in acts if act != NO_SHOW)
+    return (*undo, *acts)
 
 
 def _alert(card: Attended, state: str, level: rules.Level) -> str | None:
     """What rings once: a new customer, a missed promise, 15, 5 and 0 minutes."""
+    if card.no_answer_at and not card.contacted_at and level == "late":
+        return f"{card.id}-no-contestan"
+    if state == states.TAKEN and level == "late":
+        return f"{card.id}-espera-late"
     if state == states.WAITING:
         return f"{card.id}-espera-late" if level == "late" else f"{card.id}-espera"
     if state == states.TIMED_OUT:
@@ -185,3 +231,16 @@ def lane_of(state: str) -> str:
 
 
 LANES = tuple((key, title) for key, title, _ in _LANES)
+
+
+def crowd(cards: int) -> str:
+    """How full the board is: few, some or many cards."""
+    if cards < _SOME:
+        return "few"
+    return "some" if cards < _MANY else "many"
+
+
+def draft_text(text: str) -> str:
+    """A draft as it can be kept: whatever is typed, without what no text holds."""
+    kept = (char for char in text if char >= " " or char in "\n\t")
+    return "".join(kept).encode("utf-8", "ignore").decode()

@@ -20,6 +20,7 @@ from portal.support.models import (
     AttentionEntry,
     AttentionNote,
     AttentionPause,
+    Draft,
     Errand,
 )
 from portal.support.states import (
@@ -312,6 +313,16 @@ def last_note(session: Session, attention_id: int) -> AttentionNote | None:
         .order_by(AttentionNote.id.desc())
         .limit(1)
     )
+
+
+def drafts_of(session: Session, staff_id: int) -> dict[tuple[int, str], str]:
+    """What a person typed and did not send: (attention, act) -> text."""
+    rows = session.execute(
+        select(Draft.attention_id, Draft.act, Draft.text).where(
+            Draft.staff_id == staff_id
+        )
+    )
+    return {(row.attention_id, row.act): row.text for row in rows}
 
 
 def has_done(session: Session, attention_id: int) -> bool:

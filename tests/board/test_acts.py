@@ -218,6 +218,7 @@ def test_poll_changes_by_itself_at_each_edge_of_the_clock(
         now = portal_clock.utcnow()
         service.take(attention, by=who, now=now)
         service.start(attention, by=who, now=now)
+    clock.advance(seconds=10)  # until here it might be undone
     version = version_of(client.get("/tablero").text)
     seen = []
     for minute, word in [(75, "Queda poco"), (85, "Por terminar"), (90, "Tiempo")]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from portal.accounts import mails as accounts_mails
 from portal.audit import mails as audit_mails
 from portal.orders import mails as orders_mails
 from portal.payments import mails as payments_mails
@@ -43,7 +44,7 @@ def test_every_kind_that_is_enqueued_has_its_renderer(app: Flask) -> None:
 
 
 def test_no_two_features_render_one_kind(app: Flask) -> None:
-    features = (audit_mails, orders_mails, payments_mails, support_mails)
+    features = (accounts_mails, audit_mails, orders_mails, payments_mails, support_mails)
     count = sum(len(feature.RENDERERS) for feature in features)
     assert count == len(app.extensions["mail_renderers"])
 
