@@ -9,11 +9,15 @@ from sqlalchemy import Row, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.admin import rules
+from portal.admin.money_rules import REASONS, Giving
+from portal.admin.order_queries import can_ask, giving_of, number_at_gateway
 from portal.orders.models import Order
+from portal.orders.states import EXPIRED
 from portal.payments import states
 from portal.payments.models import Payment, Refund
+from portal.payments.owner_words import may_reject
 from portal.payments.refund_rules import IN_FLIGHT
-from portal.payments.service import AFTER_APPROVAL
+from portal.payments.rules import MERCADOPAGO_WINDOW
 from portal.support.models import Attention
 from portal.support.queries import day_start
 from portal.support.states import HELD, WAITING
@@ -52,6 +56,10 @@ class Money:
     at: datetime
     can_ask: bool
     refunding: bool
+    giving: Giving | None
+    reason: str
+    may_honour: bool
+    may_reject: bool
     meaning: rules.Meaning
     panel: rules.Panel | None
     gateway_number: str
@@ -76,11 +84,16 @@ def money_waiting(session: Session, now: datetime) -> list[Money]:
         Payment.state.in_(rules.NOT_GIVEN_BACK),
     )
     # Of an attempt whose form nobody was sent to no money can have come.
-    unresolved = and_(
+    silent = and_(
         Payment.state.in_(rules.UNRESOLVED_STATES),
-        Payment.redirected_at.is_not(None),
         Payment.created_at <= now - rules.UNRESOLVED_AFTER,
     )
+    # A pending payment is in nobody's hands until its gateway is asked no more.
+    left_over = and_(
+        Payment.state == states.PENDING,
+        Payment.created_at < now - MERCADOPAGO_WINDOW,
+    )
+    unresolved = and_(Payment.redirected_at.is_not(None), or_(silent, left_over))
     refunding = exists().where(
         Refund.payment_id == Payment.id, Refund.state.in_(IN_FLIGHT)
     )
@@ -96,7 +109,7 @@ def money_waiting(session: Session, now: datetime) -> list[Money]:
 
 def _money(row: Row[Payment, Order, bool], now: datetime) -> Money:
     payment, order, refunding = row
-    window = AFTER_APPROVAL.get(payment.gateway)
+    late = payment.disposition == states.LATE and payment.state == states.APPROVED
     return Money(
         payment_id=payment.id,
         number=order.number,
@@ -105,18 +118,16 @@ def _money(row: Row[Payment, Order, bool], now: datetime) -> Money:
         refunded=payment.refunded_amount,
         said_amount=_other_amount(payment),
         at=payment.approved_at or payment.created_at,
-        can_ask=window is not None and now <= payment.created_at + window,
+        can_ask=can_ask(payment, now),
         refunding=refunding,
+        giving=giving_of(payment, now),
+        reason=REASONS.get(payment.disposition or "", ""),
+        may_honour=late and order.state == EXPIRED and not refunding,
+        may_reject=may_reject(payment, now),
         meaning=rules.MEANINGS[rules.kind_of(payment.disposition)],
         panel=rules.PANELS.get(payment.gateway),
-        gateway_number=_number_at_gateway(payment),
+        gateway_number=number_at_gateway(payment),
     )
-
-
-def _number_at_gateway(payment: Payment) -> str:
-    if payment.gateway == states.WEBPAY:
-        return payment.buy_order
-    return payment.gateway_payment_id or payment.buy_order
 
 
 def _other_amount(payment: Payment) -> int | None:

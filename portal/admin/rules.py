@@ -37,7 +37,7 @@ MEANINGS = {
         "El cliente pagó cuando el pedido ya había vencido. No se le abrió ninguna "
         "atención: pagó y todavía no recibe nada.",
         "El cliente puede elegir en su enlace que le atiendan o que le devuelvan. Si "
-        "no elige, devuélvalo usted completo.",
+        "no elige, hágalo usted.",
     ),
     states.MISMATCH: Meaning(
         "No coincide",

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, flash, redirect
 
 from portal import clock
 from portal.accounts.access_views import owner_required, person
-from portal.admin import queries, rules, service
+from portal.admin import order_queries, queries, rules, service
 from portal.admin.forms import StopForm
 from portal.db import db
 from portal.errors import RefusedError
@@ -36,6 +36,7 @@ def _page(code: int = 200, form: StopForm | None = None, error: str = "") -> Res
         person=person(),
         money=waiting[: queries.SHOWN],
         has_more=len(waiting) > queries.SHOWN,
+        refunds=order_queries.refunds_waiting(session, queries.SHOWN),
         today=queries.today(session, now),
         pulse=take_pulse(session, now),
         age_words=rules.age_words,

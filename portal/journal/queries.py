@@ -1,6 +1,8 @@
 """Reading history."""
 
-from sqlalchemy import select
+from datetime import datetime
+
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from portal.journal.models import JournalEntry
@@ -13,5 +15,24 @@ def story_of_order(session: Session, order_id: int) -> list[JournalEntry]:
             select(JournalEntry)
             .where(JournalEntry.order_id == order_id)
             .order_by(JournalEntry.id)
+        )
+    )
+
+
+def was_done(
+    session: Session, action: str, order_id: int, actor_id: int, since: datetime
+) -> bool:
+    """Whether this member of staff did it to the order since that instant (UTC)."""
+    return bool(
+        session.scalar(
+            select(
+                exists().where(
+                    JournalEntry.order_id == order_id,
+                    JournalEntry.action == action,
+                    JournalEntry.actor_kind == "staff",
+                    JournalEntry.actor_id == actor_id,
+                    JournalEntry.at > since,
+                )
+            )
         )
     )

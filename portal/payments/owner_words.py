@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from portal.db import transaction
-from portal.errors import RefusedError, StaleStateError
+from portal.errors import ConflictError, RefusedError
 from portal.journal.service import Actor, change_state
 from portal.orders import queries as order_queries
 from portal.orders.models import Order
@@ -32,14 +32,14 @@ def enter(
     """Pesos of a payment that went back at the gateway's own panel, or by chargeback.
 
     A refund confirms ours, if one is in flight. Raises RefusedError for an amount that
-    is not there, no reason, or a refused refund that waits; StaleStateError when all
+    is not there, no reason, or a refused refund that waits; ConflictError when all
     the money had gone back.
     """
     words = _reason(reason)
     with transaction() as session:
         order, payment = _locked(session, payment_id)
         if payment.state not in refund_rules.GIVABLE:
-            raise StaleStateError("Este pago ya figura devuelto o desconocido.")
+            raise ConflictError("Este pago ya figura devuelto o desconocido.")
         if not 0 < amount <= payment.left:
             raise RefusedError(
                 "El monto debe ser mayor que cero y no pasar de lo que queda."
@@ -106,13 +106,13 @@ def reject_unknown(
     """The owner looked for an attempt without an answer, and it was not paid.
 
     Its order then expires by itself. Raises RefusedError before the gateway's window
-    is over or with no reason, StaleStateError when somebody has told meanwhile.
+    is over or with no reason, ConflictError when somebody has told meanwhile.
     """
     words = _reason(reason)
     with transaction() as session:
         order, payment = _locked(session, payment_id)
         if payment.state not in states.WITHOUT_ANSWER:
-            raise StaleStateError("Este pago ya tiene respuesta.")
+            raise ConflictError("Este pago ya tiene respuesta.")
         if not may_reject(payment, now):
             raise RefusedError("Todavía no: el portal le sigue preguntando.")
         change_state(

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal.audit.queries import broken_invariants
 from portal.clock import utcnow
 from portal.db import transaction
-from portal.errors import RefusedError, StaleStateError
+from portal.errors import ConflictError, RefusedError
 from portal.journal.models import JournalEntry
 from portal.journal.service import Actor, change_state
 from portal.mail.models import OutboxRow
@@ -84,7 +84,7 @@ def test_a_chargeback_ends_the_order_and_gives_nothing_back(
     assert (payment.state, payment.refunded_amount) == ("charged_back", 0)
     assert shop.state(order) == "charged_back"
     assert refunds_of(shop) == []
-    with pytest.raises(StaleStateError):
+    with pytest.raises(ConflictError):
         enter(payment_id, "chargeback", 19_990)
 
 
@@ -167,7 +167,7 @@ def test_after_the_window_the_owner_says_that_it_was_not_paid(
     )
     assert expire_due(now=utcnow()) == 1
     assert shop.state(order) == "expired"
-    with pytest.raises(StaleStateError):
+    with pytest.raises(ConflictError):
         owner_words.reject_unknown(payment_id, reason=PANEL, actor=OWNER, now=utcnow())
     assert broken_invariants(shop.session) == []
 
@@ -177,7 +177,7 @@ def test_a_payment_that_lives_is_not_rejected(
 ) -> None:
     _, payment_id = paid(shop, simulator)
     clock.advance(days=40)
-    with pytest.raises(StaleStateError):
+    with pytest.raises(ConflictError):
         owner_words.reject_unknown(payment_id, reason="x", actor=OWNER, now=utcnow())
 
 

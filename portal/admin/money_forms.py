@@ -1,0 +1,66 @@
+"""What the owner types about money."""
+
+from flask_wtf import FlaskForm
+from wtforms import RadioField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import AnyOf, ValidationError
+
+from portal.money import parse_pesos
+from portal.payments.owner_words import CHARGEBACK, MAX_REASON, REFUND
+from portal.text import clean_text
+
+
+def _amount(_form: FlaskForm, field: StringField) -> None:
+    try:
+        field.clean = parse_pesos(field.data or "")
+    except ValueError as error:
+        raise ValidationError("Escriba el monto en pesos, como 19.990.") from error
+    if field.clean == 0:
+        raise ValidationError("El monto debe ser mayor que cero.")
+
+
+def _reason(_form: FlaskForm, field: StringField) -> None:
+    try:
+        field.clean = clean_text(field.data or "", MAX_REASON)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+    if not field.clean:
+        raise ValidationError("Escriba el motivo.")
+
+
+class RefundForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """Pesos to give back, and why."""
+
+    amount = StringField("Monto", [_amount], render_kw={"required": True})
+    reason = StringField("Motivo", [_reason], render_kw={"required": True})
+
+
+class NoteForm(FlaskForm):  # type: ignore[misc]
+    """What was seen in the gateway's panel."""
+
+    kind = RadioField(
+        "Qué pasó",
+        [AnyOf((REFUND, CHARGEBACK), "Elija qué pasó.")],
+        choices=[
+            SelectChoice(REFUND, "Devolución"),
+            SelectChoice(CHARGEBACK, "Contracargo"),
+        ],
+        default=REFUND,
+        validate_choice=False,
+    )
+    amount = StringField("Monto", [_amount], render_kw={"required": True})
+    reason = StringField(
+        "Dónde y cuándo lo vio", [_reason], render_kw={"required": True}
+    )
+
+
+class UnpaidForm(FlaskForm):  # type: ignore[misc]
+    """Why an attempt without an answer was not paid."""
+
+    reason = StringField("Dónde lo buscó", [_reason], render_kw={"required": True})
+
+
+class PaidByHandForm(FlaskForm):  # type: ignore[misc]
+    """How and when a refused refund was paid."""
+
+    reason = StringField("Cómo y cuándo", [_reason], render_kw={"required": True})
