@@ -76,6 +76,7 @@ def logged_in(inside: int, outside: Outcome, **rest: Any) -> Row:
 
 
 TOPIC = "<int(max=2147483647):topic_id>"
+STAFF, NOBODY = "<int(max=2147483647):staff_id>", {"staff_id": 999999}
 ATTENTION = "<int(max=2147483647):attention_id>"
 ERRAND = "<int(max=2147483647):errand_id>"
 SLUG, FIRST = {"slug": "soporte-online"}, {"version": 1}
@@ -213,6 +214,14 @@ TABLE = {
     "GET /administrar/horario/dia": owner(200, query="?dia=2026-12-24"),
     "POST /administrar/horario/dia": owner(303, form={"first": "2026-12-24"}),
     "POST /administrar/horario/dia/quitar": owner(404, form={"day": "2026-12-24"}),
+    "GET /administrar/terminos": owner(200),
+    "POST /administrar/terminos/publicar": owner(409),
+    "GET /administrar/equipo": owner(200),
+    "POST /administrar/equipo": owner(422),
+    f"POST /administrar/equipo/{STAFF}/clave": owner(404, values=NOBODY),
+    f"POST /administrar/equipo/{STAFF}/nombre": owner(404, values=NOBODY),
+    f"POST /administrar/equipo/{STAFF}/desactivar": owner(404, values=NOBODY),
+    f"POST /administrar/equipo/{STAFF}/activar": owner(404, values=NOBODY),
     # Machines.
     "GET /salud": public(200),
     # The demo's own pages, refused in production.
@@ -397,10 +406,15 @@ def dump(settings: Settings) -> str:
     Read by the portal's own SQLite: Python's would fold the log away under it.
     """
     path = settings.database_url.removeprefix("sqlite:///")
-    with sqlite3.connect(path) as connection:
-        text = "\n".join(connection.iterdump())
+    connection = sqlite3.connect(path)
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    lines = [
+        f"{name} {row}"
+        for (name,) in tables.fetchall()
+        for row in connection.execute(f'SELECT * FROM "{name}"')  # noqa: S608
+    ]
     connection.close()
-    return text
+    return "\n".join(lines)
 
 
 @pytest.mark.parametrize("route", TABLE)
