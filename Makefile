@@ -51,7 +51,7 @@ run: $(RUN_STAMP) ## The demo: portal, worker, gateway simulator, demo data (POR
 
 # Two processes; an idle connection counts against backpressure, so it stays wide.
 serve: $(RUN_STAMP) ## The production server alone, on PORT, with the environment as it is
-	@echo "Serving on port $(PORT). Not ready (/salud)? Run: flask db upgrade; flask check"
+	@echo "Serving on port $(PORT). Not ready (/salud)? Run: .venv/bin/flask db upgrade"
 	@exec $(BIN)/granian --interface wsgi --host 0.0.0.0 --port $(PORT) \
 	    --workers $(WORKERS) --blocking-threads $(THREADS) --backlog 4096 \
 	    --backpressure 2048 --respawn-failed-workers --workers-kill-timeout 30 \

@@ -20,7 +20,8 @@ _MAX_EMAIL = 120
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # A board on the wall stays open for days; after this one logs in again.
 SESSION_LIFE = timedelta(days=30)
-HOME = "/tablero"
+BOARD = "/tablero"
+OWNERS_PAGE = "/administrar"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ class Person:
     @property
     def is_owner(self) -> bool:
         return self.role == OWNER
+
+    @property
+    def home(self) -> str:
+        """Where this person's log-in leads."""
+        return OWNERS_PAGE if self.is_owner else BOARD
 
 
 def new_session_key() -> str:

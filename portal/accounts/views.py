@@ -12,10 +12,11 @@ from portal.accounts.access_views import (
     begin_session,
     end_session,
     find_person,
+    person,
     session_key,
 )
 from portal.accounts.forms import LoginForm
-from portal.accounts.rules import HOME, normal_email, own_path
+from portal.accounts.rules import normal_email, own_path
 from portal.web import limiter, page
 
 bp = Blueprint("accounts", __name__)
@@ -43,8 +44,9 @@ def _failed(response: Response) -> bool:
 def show_login() -> Response:
     """The log-in form; whoever is in already goes on."""
     target = own_path(request.args.get("next"))
-    if find_person() is not None:
-        return cast(Response, redirect(target or HOME, 303))
+    found = find_person()
+    if found is not None:
+        return cast(Response, redirect(target or found.home, 303))
     form = LoginForm(formdata=None, data={"next": target or ""})
     return page("accounts/login.html", form=form)
 
@@ -63,7 +65,8 @@ def log_in() -> Response:
         form.password.errors = [WRONG]
         return page("accounts/login.html", 422, form=form)
     begin_session(key)
-    return cast(Response, redirect(own_path(form.next.data) or HOME, 303))
+    target = own_path(form.next.data) or person().home
+    return cast(Response, redirect(target, 303))
 
 
 @bp.post("/salir")

@@ -48,6 +48,16 @@ def test_log_in_leads_to_the_board(client, ana) -> None:
     assert client.get("/ingresar").location == "/tablero"
 
 
+def test_log_in_of_the_owner_leads_to_the_owners_page(app, client) -> None:
+    with app.app_context():
+        now = portal_clock.utcnow()
+        service.add_user("eva@demo.cl", "Eva", "owner", PASSWORD, now=now)
+    answer = log_in(client, email="eva@demo.cl")
+    assert (answer.status_code, answer.location) == (303, "/administrar")
+    assert client.get("/ingresar").location == "/administrar"
+    assert 'href="/administrar"' in client.get("/tablero").text
+
+
 def test_log_in_leads_back_to_where_one_wanted_to_go(client, ana) -> None:
     form = client.get("/ingresar?next=/informes/2026-11").text
     assert 'name="next" value="/informes/2026-11"' in form

@@ -93,8 +93,9 @@ def test_panel_leads_to_every_face(client: FlaskClient) -> None:
     response = client.get("/demo")
     assert response.status_code == 200
     links = {a["href"] for a in BeautifulSoup(response.text, "html.parser")("a")}
-    for path in ("/", "/tablero", "/informes/2026-11", "/demo/correos", "/ingresar"):
+    for path in ("/", "/tablero", "/administrar", "/demo/correos", "/ingresar"):
         assert path in links
+    assert not any(link.startswith("/informes") for link in links)
     assert "http://127.0.0.1:8001" in links
     assert "12:00 del martes 24 de noviembre" in response.text
     for shown in ("duena@demo.cl", "tecnico3@demo.cl", "demo-portal"):
