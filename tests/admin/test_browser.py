@@ -51,16 +51,18 @@ def money(put_payment: Put) -> None:
 @pytest.mark.usefixtures("money")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("path", ["", "/pedidos/1001", "/pedidos/1003"])
 def test_page_fits_and_axe_finds_nothing(
     portal_url: str,
     new_page: Callable[..., Page],
     enter: Callable[[Page], None],
+    path: str,
     width: int,
     scheme: str,
 ) -> None:
     page = new_page(viewport={"width": width, "height": 740}, color_scheme=scheme)
     enter(page)
-    page.goto(f"{portal_url}/administrar")
+    page.goto(f"{portal_url}/administrar{path}")
     assert page.evaluate("document.documentElement.scrollWidth") == width
     page.evaluate(AXE)
     found = page.evaluate(

@@ -116,6 +116,17 @@ def test_owner_stops_every_sale(
     assert "Se cortó la luz" in client.get("/").get_data(as_text=True)
 
 
+def test_stopped_sale_is_said_on_every_card_of_the_home(
+    client: FlaskClient, change: Callable[..., None]
+) -> None:
+    assert "Venta detenida" not in client.get("/").get_data(as_text=True)
+    change(sales_stopped=True)
+    home = read(client.get("/"))
+    cards = [card.get_text() for card in home.select("a.card")]
+    assert len(cards) == 3
+    assert all("Venta detenida" in card and "$" not in card for card in cards)
+
+
 def test_home_says_until_when_and_at_which_price(client: FlaskClient) -> None:
     now = read(client.get("/")).select_one("#now")
     assert now is not None
