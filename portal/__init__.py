@@ -12,7 +12,9 @@ from portal.accounts import views as accounts_views
 from portal.admin import (
     catalog_views,
     hours_views,
+    publishing_views,
     settings_views,
+    staff_views,
 )
 from portal.admin import money_views as admin_money_views
 from portal.admin import views as admin_views
@@ -84,7 +86,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     for pages in (
         catalog_views,
         hours_views,
+        publishing_views,
         settings_views,
+        staff_views,
     ):
         app.register_blueprint(pages.bp)
     app.register_blueprint(admin_money_views.bp)

@@ -29,7 +29,13 @@ METHOD = "scrypt:32768:8:3"
 
 
 def add_user(
-    email: str, name: str, role: str, password: str, *, now: datetime
+    email: str,
+    name: str,
+    role: str,
+    password: str,
+    *,
+    now: datetime,
+    actor: Actor = SYSTEM,
 ) -> Staff:
     """Open an account. Raises RefusedError, in Spanish, for anything malformed."""
     try:
@@ -47,19 +53,24 @@ def add_user(
         )
         session.add(staff)
         session.flush()
-        _record(session, "staff.added", staff.id, SYSTEM, now, role=role)
+        _record(session, "staff.added", staff.id, actor, now, role=role)
         return staff
 
 
 def disable(staff_id: int, *, actor: Actor, now: datetime) -> None:
     """Close an account; whoever is logged in with it is out at the next request."""
     with transaction() as session:
-        staff = queries.get(session, staff_id)
-        if not staff.active:
-            return
-        staff.active = False
-        _end_sessions(session, staff_id)
-        _record(session, "staff.disabled", staff_id, actor, now)
+        disable_in(session, staff_id, actor=actor, now=now)
+
+
+def disable_in(session: Session, staff_id: int, *, actor: Actor, now: datetime) -> None:
+    """`disable` in the caller's transaction."""
+    staff = queries.get(session, staff_id)
+    if not staff.active:
+        return
+    staff.active = False
+    _end_sessions(session, staff_id)
+    _record(session, "staff.disabled", staff_id, actor, now)
 
 
 def set_password(staff_id: int, password: str, *, actor: Actor, now: datetime) -> None:

@@ -9,7 +9,7 @@ from portal.hours.queries import load_calendar
 from portal.hours.rules import weekly_text
 from portal.settings.queries import load as load_business
 from portal.terms.models import TermsAcceptance, TermsVersion
-from portal.terms.rules import PriceLine, TermsFacts
+from portal.terms.rules import PriceLine, TermsFacts, render_terms
 
 
 def current(session: Session) -> TermsVersion | None:
@@ -75,3 +75,8 @@ def load_facts(session: Session) -> TermsFacts:
         pause_limit_minutes=business.pause_limit_minutes,
         warranty_days=business.warranty_days,
     )
+
+
+def preview(session: Session) -> str:
+    """The text as it would be published now."""
+    return render_terms(load_facts(session))

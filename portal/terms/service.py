@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from portal.catalog import service as catalog_service
 from portal.db import transaction
-from portal.errors import RefusedError
+from portal.errors import RefusedError, StaleStateError
 from portal.hours import service as hours_service
 from portal.hours.rules import Windows
 from portal.journal.service import CUSTOMER, SYSTEM, Actor, record
@@ -25,7 +25,6 @@ from portal.terms.rules import (
     DOCUMENT,
     LOCALE,
     checkbox_text,
-    render_terms,
     text_hash,
 )
 
@@ -48,7 +47,7 @@ def publish_in(session: Session, *, actor: Actor, now: datetime) -> TermsVersion
     Returns the version in force, new or not.
     """
     _lock(session)
-    body = render_terms(queries.load_facts(session))
+    body = queries.preview(session)
     sha256 = text_hash(body)
     before = queries.current(session)
     if before is not None and before.sha256 == sha256:
@@ -71,9 +70,16 @@ def publish_in(session: Session, *, actor: Actor, now: datetime) -> TermsVersion
     return version
 
 
-def publish(*, actor: Actor, now: datetime) -> int:
-    """Publish the next version if the text differs; the number in force."""
+def publish(*, actor: Actor, now: datetime, seen: str | None = None) -> int:
+    """Publish the next version if the text differs; the number in force.
+
+    `seen` is the SHA-256 of the preview. Raises StaleStateError when the text to be
+    published is another by now.
+    """
     with transaction() as session:
+        _lock(session)
+        if seen is not None and seen != text_hash(queries.preview(session)):
+            raise StaleStateError("El texto cambió mientras usted lo leía.")
         return publish_in(session, actor=actor, now=now).number
 
 
