@@ -8,8 +8,13 @@ from typing import cast
 from flask import Blueprint, Response, redirect, request
 
 from portal import clock
-from portal.accounts.access_views import owner_required, person, staff_required
-from portal.board import views as board_views
+from portal.accounts.access_views import (
+    note_act,
+    owner_required,
+    person,
+    staff_required,
+)
+from portal.board.desk_views import board_context
 from portal.db import db
 from portal.errors import RefusedError
 from portal.support import errand_rules, errand_service
@@ -43,13 +48,14 @@ def _answer(
         )
     if slip is None:
         return cast(Response, redirect(f"/tablero#encargo-{errand_id}", 303))
-    board = board_views.board_context(now)
-    return page("board/board.html", code, **{**board, "errand_slip": slip})
+    shown_board = {**board_context(now), "errand_slip": slip}
+    return page("board/board.html", code, **shown_board)
 
 
 def _act(errand_id: int, name: str, act: Callable[[datetime], None]) -> Response:
     """Do one act and answer with the errand, whatever came of it."""
     now = clock.utcnow()
+    note_act()
     try:
         act(now)
     except LateErrandError as error:
