@@ -9,7 +9,9 @@ from sqlalchemy import event
 from support_cases import add_attention
 
 from portal import clock as portal_clock
+from portal.catalog import service as catalog_service
 from portal.db import db, transaction
+from portal.orders.models import Order
 from portal.support import queries, service
 
 HTMX = {"HX-Request": "true"}
@@ -77,6 +79,161 @@ def test_late_act_answers_409_with_the_card_and_who_did_what(
     assert state_on(answer.text, attention) == "taken"
 
 
+def test_pause_and_undo_without_scripts(enter, attention, clock) -> None:
+    client, _ = enter()
+    for name, data, state in [
+        ("tomar", {}, "taken"),
+        ("iniciar", {}, "running"),
+        ("deshacer", {}, "taken"),
+        ("iniciar", {}, "running"),
+        ("pausar", {"reason": "El cliente lo pidió"}, "paused"),
+        ("reanudar", {}, "running"),
+        ("cerrar", {"outcome": "resuelto", "text": "Listo"}, "closed"),
+        ("deshacer", {}, "running"),
+    ]:
+        clock.advance(seconds=5)
+        assert act(client, attention, name, **data).status_code == 303
+        assert state_on(client.get("/tablero").text, attention) == state
+
+
+def test_undo_is_offered_for_ten_seconds_to_who_acted(enter, attention, clock) -> None:
+    (ana, _), (luis, _) = enter("Ana"), enter("Luis")
+    act(ana, attention, "tomar")
+    act(ana, attention, "iniciar")
+    path = f'action="/tablero/{attention}/deshacer"'
+    page = ana.get("/tablero").text
+    assert path in page
+    assert path not in luis.get("/tablero").text
+    clock.advance(seconds=9)
+    assert poll(ana, version_of(page)).status_code == 204
+    clock.advance(seconds=1)
+    assert path not in poll(ana, version_of(page)).text
+    assert act(ana, attention, "deshacer").status_code == 422
+
+
+def test_paused_card_says_why_and_until_when(enter, attention, clock) -> None:
+    client, _ = enter()
+    act(client, attention, "tomar")
+    act(client, attention, "iniciar")
+    clock.advance(minutes=20)
+    act(client, attention, "pausar", reason="Se cortó la conexión")
+    page = client.get("/tablero").text
+    assert "Ana · Se cortó la conexión · hasta las 12:50" in page
+    clock.advance(seconds=10)  # until here it might be undone
+    page = client.get("/tablero").text
+    clock.advance(minutes=29, seconds=49)
+    assert poll(client, version_of(page)).status_code == 204
+    clock.advance(seconds=1)
+    again = poll(client, version_of(page)).text
+    assert state_on(again, attention) == "running"
+    assert "termina 14:00" in again
+
+
+def test_pause_without_a_reason_keeps_the_clock(enter, attention) -> None:
+    client, _ = enter()
+    act(client, attention, "tomar")
+    act(client, attention, "iniciar")
+    for data in ({}, {"reason": "otro"}):
+        answer = act(client, attention, "pausar", **data)
+        assert answer.status_code == 422
+        assert "Elija el motivo de la pausa." in answer.text
+        assert state_on(answer.text, attention) == "running"
+
+
+def test_hand_over_is_offered_to_colleagues_alone(enter, attention) -> None:
+    (ana, one), (_, two), (_, owner) = (
+        enter("Ana"),
+        enter("Luis"),
+        enter("Eva", "owner"),
+    )
+    act(ana, attention, "tomar")
+    page = ana.get("/tablero").text
+    assert f'name="to" value="{two.id}"' in page
+    for other in (one, owner):
+        assert f'name="to" value="{other.id}"' not in page
+    assert act(ana, attention, "traspasar", to=two.id).status_code == 303
+    assert f"/tablero/{attention}/iniciar" not in ana.get("/tablero").text
+
+
+def test_no_show_is_offered_after_two_calls(enter, attention, clock) -> None:
+    client, _ = enter()
+    act(client, attention, "tomar")
+    path = f'action="/tablero/{attention}/ausente"'
+    for _ in range(2):
+        assert path not in client.get("/tablero").text
+        clock.advance(minutes=1)
+        act(client, attention, "llame")
+    page = client.get("/tablero").text
+    assert path in page
+    assert "2 llamadas, última 12:02" in page
+    act(client, attention, "ausente")
+    lane = client.get("/tablero").text
+    assert state_on(lane[lane.index('id="carril-ausentes"') :], attention) == "no_show"
+
+
+def test_customer_who_is_not_answered_is_red_and_rings(app, enter, clock) -> None:
+    clock.advance(hours=8)
+    with app.app_context(), transaction() as session:
+        attention = add_attention(session, now=clock.now)
+        number, attention.no_answer_at = attention.id, clock.now
+    page = enter()[0].get("/tablero").text
+    assert "No le contestan" in page
+    assert "bcard--late" in page
+    assert f'data-alert="{number}-no-contestan"' in page
+
+
+def test_canned_solution_is_added_to_the_text_without_scripts(
+    app, enter, attention
+) -> None:
+    with app.app_context(), transaction() as session:
+        catalog_service.ensure_defaults(session, portal_clock.utcnow())
+    with app.app_context(), transaction() as session:
+        order = session.get_one(Order, 1)
+        order.topic_slug = "antivirus"
+    client, _ = enter()
+    act(client, attention, "tomar")
+    page = client.get("/tablero").text
+    options = re.findall(r'<option value="(\d+)" data-text="([^"]+)"', page)
+    texts = [text for _, text in options]
+    assert any("antivirus" in text for text in texts)
+    assert not any("isButton" in text for text in texts)
+    for typed in ("", "Además:"):
+        data = {"kind": "hecho", "text": typed, "canned": options[0][0]}
+        assert act(client, attention, "anotar", **data).status_code == 303
+    with app.app_context():
+        said = [line.text for line in queries.entries(db.session(), attention)]
+    assert said == [texts[0], f"Además:\n{texts[0]}"]
+    data = {"kind": "hecho", "text": "", "canned": "999"}
+    assert act(client, attention, "anotar", **data).status_code == 422
+
+
+def test_draft_is_kept_for_who_typed_it(enter, attention) -> None:
+    (ana, _), (luis, _) = enter("Ana"), enter("Luis")
+    act(ana, attention, "tomar")
+    text = 'a medio <b> "escribir" ñ'
+    answer = act(ana, attention, "borrador", act="nota", text=text)
+    assert (answer.status_code, answer.text) == (204, "")
+    kept = 'data-draft="a medio &lt;b&gt; &#34;escribir&#34; ñ"'
+    assert kept in ana.get("/tablero").text
+    assert kept not in luis.get("/tablero").text
+    act(ana, attention, "nota", text="enviada")
+    assert "data-draft" not in ana.get("/tablero").text
+
+
+@pytest.mark.parametrize("text", ["x\x00y", "\x1b[0m", "y" * 10_000])
+def test_draft_takes_whatever_is_typed(enter, attention, text) -> None:
+    client, _ = enter()
+    act(client, attention, "tomar")
+    assert act(client, attention, "borrador", act="nota", text=text).status_code == 204
+    assert client.get("/tablero").status_code == 200
+
+
+def test_draft_of_no_box_is_refused(enter, attention) -> None:
+    client, _ = enter()
+    assert act(client, attention, "borrador", act="tomar", text="x").status_code == 422
+    assert act(client, 999, "borrador", act="nota", text="x").status_code == 404
+
+
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_wrong_field_answers_422_and_keeps_the_text(enter, attention, headers) -> None:
     client, _ = enter()
@@ -134,7 +291,7 @@ def test_post_repeated_after_reconnecting_has_one_effect(app, enter, attention) 
 @pytest.mark.parametrize("number", ["0", "999", "2147483648", "9" * 30, "x", "-1"])
 def test_unknown_card_is_not_found(enter, attention, number) -> None:
     client, _ = enter()
-    for name in ("tomar", "soltar", "llame", "iniciar"):
+    for name in ("tomar", "soltar", "llame", "iniciar", "ausente", "deshacer"):
         assert client.post(f"/tablero/{number}/{name}").status_code == 404
 
 
@@ -257,6 +414,33 @@ def test_poll_without_news_is_two_queries(app, enter, attention) -> None:
     )
     assert poll(client, version).status_code == 204
     assert len([each for each in seen if each.startswith("SELECT")]) == 2
+
+
+@pytest.mark.parametrize("state", ["waiting", "held"])
+def test_queries_of_the_board_do_not_grow_with_its_cards(
+    app, enter, clock, state
+) -> None:
+    client, who = enter()
+    counts = []
+    seen: list[str] = []
+    with app.app_context():
+        event.listen(
+            db.engine,
+            "before_cursor_execute",
+            lambda _c, _k, statement, *_: seen.append(statement),
+        )
+    for cards in (1, 10, 49):
+        with app.app_context():
+            with transaction() as session:
+                made = [add_attention(session, now=clock.now).id for _ in range(cards)]
+            for number in made if state == "held" else ():
+                service.take(number, by=who, now=clock.now)
+        seen.clear()
+        page = client.get("/tablero/tarjetas?v=x", headers=HTMX).text
+        counts.append(len([each for each in seen if each.startswith("SELECT")]))
+    assert page.count("<article") == 60
+    assert len(set(counts)) == 1
+    assert counts[0] <= 20
 
 
 @pytest.mark.parametrize("version", ["", "x", "1.1.1.", "20261124-1-1-0.99x", "%00"])
