@@ -24,6 +24,7 @@ from portal.payments import states as pay
 from portal.payments.models import Payment, Refund
 from portal.settings import queries as settings_queries
 from portal.settings.rules import BusinessSettings
+from portal.support import due_queries
 from portal.support import queries as support_queries
 from portal.support import rules as support_rules
 from portal.support.customer_rules import may_say_no_answer
@@ -58,6 +59,7 @@ class Case:
     refund: Refund | None
     entries: Sequence[support_queries.Line]
     technician: str
+    pause_reason: str
     notice: Notice | None
     suggest_other: bool
     sale_closed: SaleClosedError | None
@@ -84,6 +86,13 @@ class Case:
         )
 
     @property
+    def ends_at(self) -> datetime | None:
+        """When the clock ends, moved by a pause that is over."""
+        if self.attention is None:
+            return None
+        return support_rules.clock_end(self.attention, self.now)
+
+    @property
     def attention_state(self) -> str:
         """The attention's state by the rule, whoever has written it or not yet."""
         return self.stage if self.attention is not None else ""
@@ -100,24 +109,17 @@ def load_case(session: Session, order: Order, *, now: datetime) -> Case:
     refund = _refund(session, order, payments)
     entries = support_queries.entries(session, attention.id) if attention else []
     stage = _stage(order, payments, attention, errand, refund, now)
-    closed, new_price = None, None
-    if stage == rules.REVIEW:
-        closed, new_price = _sale(session, order, business, now)
-    last = payments[-1] if payments else None
+    closed, new_price = _sale(session, order, business, stage, now)
     warning = support_rules.level(attention, now) if attention else ""
     missed = warning == "late" and stage in rules.BEFORE_START
-    minutes = business.no_answer_minutes
     unanswered = attention is not None and may_say_no_answer(
-        attention, regime.kind, minutes, now
+        attention, regime.kind, business.no_answer_minutes, now
     )
+    rows = (order, attention, errand, refund, *payments)
     shown = (
         *(stage, warning, missed, regime.kind, closed is None, new_price),
-        *(order.version, len(entries), settings_queries.revision(session)),
-        *((payment.id, payment.version) for payment in payments),
-        attention.version if attention else 0,
-        errand.version if errand else 0,
-        refund.version if refund else 0,
-        unanswered,
+        *(len(entries), settings_queries.revision(session), unanswered),
+        *((row.id, row.version) if row else 0 for row in rows),
     )
     return Case(
         now=now,
@@ -133,7 +135,8 @@ def load_case(session: Session, order: Order, *, now: datetime) -> Case:
         refund=refund,
         entries=entries,
         technician=_technician(session, attention),
-        notice=_notice(last) if stage == rules.REVIEW else None,
+        pause_reason=_pause_reason(session, attention),
+        notice=_notice(payments) if stage == rules.REVIEW else None,
         suggest_other=rules.suggests_other_gateway(_rejections(payments)),
         sale_closed=closed,
         new_price=new_price,
@@ -160,6 +163,11 @@ def _refund(
         if whole.get(refund.payment_id) == refund.amount and not refund.dropped_at
     ]
     return of_whole[-1] if of_whole else None
+
+
+def _pause_reason(session: Session, attention: Attention | None) -> str:
+    pause = due_queries.running_pause(session, attention) if attention else None
+    return pause.reason if pause else ""
 
 
 def _technician(session: Session, attention: Attention | None) -> str:
@@ -195,9 +203,15 @@ def _stage(
 
 
 def _sale(
-    session: Session, order: Order, business: BusinessSettings, now: datetime
+    session: Session,
+    order: Order,
+    business: BusinessSettings,
+    stage: str,
+    now: datetime,
 ) -> tuple[SaleClosedError | None, int | None]:
     """Whether the order may be paid now, and its price if the regime changed it."""
+    if stage != rules.REVIEW:
+        return None, None
     calendar = hours_queries.load_calendar(session)
     try:
         regime = check_sale(business, calendar, order.service_slug, now)
@@ -210,9 +224,10 @@ def _sale(
     return None, price if price != order.price else None
 
 
-def _notice(last: Payment | None) -> Notice | None:
-    if last is None:
+def _notice(payments: Sequence[Payment]) -> Notice | None:
+    if not payments:
         return None
+    last = payments[-1]
     return rules.notice_of(
         gateway=last.gateway,
         state=last.state,
