@@ -3,18 +3,22 @@
 from flask_wtf import FlaskForm
 from wtforms import RadioField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import AnyOf, ValidationError
+from wtforms.validators import AnyOf, InputRequired, ValidationError
 
 from portal.money import parse_pesos
 from portal.payments.owner_words import CHARGEBACK, MAX_REASON, REFUND
 from portal.text import clean_text
+
+_NO_AMOUNT = "Escriba el monto en pesos, como 19.990."
+_NO_REASON = "Escriba el motivo."
+_AMOUNT, _WHY = InputRequired(_NO_AMOUNT), InputRequired(_NO_REASON)
 
 
 def _amount(_form: FlaskForm, field: StringField) -> None:
     try:
         field.clean = parse_pesos(field.data or "")
     except ValueError as error:
-        raise ValidationError("Escriba el monto en pesos, como 19.990.") from error
+        raise ValidationError(_NO_AMOUNT) from error
     if field.clean == 0:
         raise ValidationError("El monto debe ser mayor que cero.")
 
@@ -25,14 +29,14 @@ def _reason(_form: FlaskForm, field: StringField) -> None:
     except ValueError as error:
         raise ValidationError(str(error)) from error
     if not field.clean:
-        raise ValidationError("Escriba el motivo.")
+        raise ValidationError(_NO_REASON)
 
 
 class RefundForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     """Pesos to give back, and why."""
 
-    amount = StringField("Monto", [_amount], render_kw={"required": True})
-    reason = StringField("Motivo", [_reason], render_kw={"required": True})
+    amount = StringField("Monto", [_AMOUNT, _amount])
+    reason = StringField("Motivo", [_WHY, _reason])
 
 
 class NoteForm(FlaskForm):  # type: ignore[misc]
@@ -48,19 +52,17 @@ class NoteForm(FlaskForm):  # type: ignore[misc]
         default=REFUND,
         validate_choice=False,
     )
-    amount = StringField("Monto", [_amount], render_kw={"required": True})
-    reason = StringField(
-        "Dónde y cuándo lo vio", [_reason], render_kw={"required": True}
-    )
+    amount = StringField("Monto", [_AMOUNT, _amount])
+    reason = StringField("Dónde y cuándo lo vio", [_WHY, _reason])
 
 
 class UnpaidForm(FlaskForm):  # type: ignore[misc]
     """Why an attempt without an answer was not paid."""
 
-    reason = StringField("Dónde lo buscó", [_reason], render_kw={"required": True})
+    reason = StringField("Dónde lo buscó", [_WHY, _reason])
 
 
 class PaidByHandForm(FlaskForm):  # type: ignore[misc]
     """How and when a refused refund was paid."""
 
-    reason = StringField("Cómo y cuándo", [_reason], render_kw={"required": True})
+    reason = StringField("Cómo y cuándo", [_WHY, _reason])
