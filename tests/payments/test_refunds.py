@@ -16,9 +16,9 @@ from portal.audit.queries import broken_invariants
 from portal.clock import utcnow
 from portal.db import transaction
 from portal.errors import ConflictError, RefusedError, StaleStateError
-from portal.journal.service import Actor
+from portal.journal.service import SYSTEM, Actor, change_state
 from portal.orders.models import Order
-from portal.payments import late_money, refund_requests, refund_rules, refunds
+from portal.payments import late_money, refund_requests, refund_rules, refunds, states
 from portal.payments.models import Payment, Refund
 from portal.payments.reconcile import expire_due, reconcile_due
 from portal.support import service as support
@@ -370,7 +370,16 @@ def _late(shop: Shop, simulator: SimulatorClient, clock: FrozenClock) -> Order:
     sent = shop.start(order, "mercadopago")
     simulator.mp_pay(preference_of(shop, sent), "close")
     with transaction() as session:
-        session.get_one(Payment, sent.payment_id).state = "timed_out"
+        change_state(
+            session,
+            session.get_one(Payment, sent.payment_id),
+            "timed_out",
+            machine=states.TRANSITIONS["mercadopago"],
+            at=utcnow(),
+            actor=SYSTEM,
+            action="payment.timed_out",
+            order_id=order.id,
+        )
     clock.advance(minutes=31)
     expire_due(now=utcnow())
     reconcile_due(shop.gateways, now=utcnow(), everything=True)
