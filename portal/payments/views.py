@@ -10,7 +10,7 @@ from portal.db import db
 from portal.orders import queries as order_queries
 from portal.payments import notifications, queries, returns, rules
 from portal.payments.gateways import Gateways
-from portal.payments.gateways.mercadopago import is_signed
+from portal.payments.gateways.mercadopago_signature import is_signed
 from portal.payments.models import Payment
 from portal.web import csrf_exempt, page, settings
 

@@ -17,7 +17,7 @@ from simulator_client import SimulatorClient
 
 from portal.clock import utcnow
 from portal.payments import notifications, returns
-from portal.payments.gateways.mercadopago import is_signed
+from portal.payments.gateways.mercadopago_signature import is_signed
 from portal.payments.models import Notification
 from portal.payments.reconcile import close_preferences
 from portal.web import settings_of
