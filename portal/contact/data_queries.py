@@ -15,13 +15,47 @@ from portal.orders import queries as order_queries
 from portal.orders.models import Contact, Order
 from portal.payments import queries as payment_queries
 from portal.payments.models import Payment, Refund
-from portal.payments.states import GATEWAY_NAMES
+from portal.payments.states import medium_name
 from portal.support import customer_queries, errand_queries
 from portal.support import queries as support_queries
 from portal.support.customer_models import Rating, RemoteCode
 from portal.support.models import Attention
 from portal.terms import queries as terms_queries
 
+_WORDS = {
+    "unknown": "No sabe",
+    "32": "32 bits",
+    "64": "64 bits",
+    # Payments and refunds.
+    "created": "Creado",
+    "redirected": "En el medio de pago",
+    "committing": "En verificación",
+    "pending": "Pendiente",
+    "approved": "Aprobado",
+    "rejected": "Rechazado",
+    "failed": "No se abrió",
+    "aborted": "Anulado por usted",
+    "partly_refunded": "Devuelto en parte",
+    "refunded": "Devuelto",
+    "charged_back": "Desconocido ante el banco",
+    "requested": "Pedida",
+    "sent": "En camino",
+    "confirmed": "Hecha",
+    "paid_by_hand": "Hecha por transferencia",
+    # Attentions and errands.
+    "deferred": "Para la próxima apertura",
+    "waiting": "En espera",
+    "taken": "Tomada por un técnico",
+    "running": "En curso",
+    "paused": "En pausa",
+    "timed_out": "Tiempo cumplido",
+    "closed": "Terminada",
+    "no_show": "No pudimos contactarle",
+    "cancelled": "Anulado",
+    "open": "Por coordinar",
+    "scheduled": "Con fecha",
+    "done": "Hecho",
+}
 Record = dict[str, str]
 Data = dict[str, list[Record]]
 
@@ -46,6 +80,10 @@ def load_data(session: Session, order: Order, *, now: datetime) -> Data:
 
 def _moment(instant: datetime | None) -> str:
     return f"{format_moment(instant)} (hora de Santiago)" if instant else ""
+
+
+def _word(code: str) -> str:
+    return _WORDS.get(code, code)
 
 
 def _said(record: dict[str, str | None]) -> Record:
@@ -73,7 +111,7 @@ def _order(order: Order) -> Record:
             "Precio": format_pesos(order.price),
             "Tema": order.topic_title,
             "Qué pasa": order.problem,
-            "Windows": order.windows_bits,
+            "Windows": _word(order.windows_bits),
             "Dirección de la visita": place,
             "Documento": order.document,
             "RUT de la factura": format_rut(order.tax_rut or ""),
@@ -107,9 +145,9 @@ def _payment(payment: Payment) -> Record:
     said = payment.evidence or {}
     return _said(
         {
-            "Medio": GATEWAY_NAMES[payment.gateway],
+            "Medio": medium_name(payment.gateway, payment.amount),
             "Monto": format_pesos(payment.amount),
-            "Estado": payment.state,
+            "Estado": _word(payment.state),
             "Orden de compra": payment.buy_order,
             "Creado el": _moment(payment.created_at),
             "Aprobado el": _moment(payment.approved_at),
@@ -122,7 +160,7 @@ def _payment(payment: Payment) -> Record:
 def _refund(refund: Refund) -> Record:
     return {
         "Monto": format_pesos(refund.amount),
-        "Estado": refund.state,
+        "Estado": _word(refund.state),
         "Pedida el": _moment(refund.requested_at),
     }
 
@@ -135,7 +173,7 @@ def _work(session: Session, order: Order) -> Data:
     if errand is None:
         return {}
     lines = errand_queries.errand_entries(session, errand.id)
-    state = {"Estado": errand.state, "Fecha": _moment(errand.scheduled_for)}
+    state = {"Estado": _word(errand.state), "Fecha": _moment(errand.scheduled_for)}
     return {
         "Su encargo": [_said(dict(state))],
         "Lo que se acordó e hizo": [
@@ -154,7 +192,7 @@ def _attention(session: Session, attention: Attention) -> Data:
         "Su atención": [
             _said(
                 {
-                    "Estado": attention.state,
+                    "Estado": _word(attention.state),
                     "En la fila desde": _moment(attention.queued_at),
                     "Comenzó": _moment(attention.started_at),
                     "Terminó": _moment(attention.closed_at),

@@ -77,7 +77,7 @@ class Case:
         said = self.applied.evidence or {}
         net, iva = split_iva(self.applied.amount)
         return Receipt(
-            gateway=pay.GATEWAY_NAMES[self.applied.gateway],
+            gateway=pay.medium_name(self.applied.gateway, self.applied.amount),
             net=net,
             iva=iva,
             type=rules.payment_type(
@@ -271,6 +271,8 @@ def may_withdraw(case: Case) -> bool:
     """Whether one tap gives all the money back: the work has not begun (retracto)."""
     if case.refund is not None or case.applied is None:
         return False
+    if case.applied.gateway == pay.MANUAL:
+        return False  # no gateway can give it back: the page says whom to call
     if case.errand is not None:
         # Cancelled by the owner too: the money is the customer's to ask back.
         return case.errand.state != ERRAND_DONE

@@ -124,7 +124,7 @@ def test_place_and_estimate_come_from_todays_figures(app, clock, desk, client) -
         each.bring_to("running")
     page = text_of(client.get(f"{cases[3].path}/lugar"))
     assert "Su lugar en la fila: 2 de 2" in page
-    assert "unos 12 min" in page
+    assert "cerca de 12 min" in page
     assert "Usted es el siguiente" in text_of(client.get(cases[2].path))
 
 
