@@ -29,6 +29,7 @@ from portal.journal.service import SYSTEM
 from portal.payments import notifications as payment_notifications
 from portal.payments import reconcile as payment_reconcile
 from portal.payments import refunds as payment_refunds
+from portal.reports.commands import demo_month, report
 from portal.settings import demo_service
 from portal.terms import service as terms_service
 from portal.web import settings_of
@@ -272,6 +273,8 @@ def register(app: Flask) -> None:
     app.cli.add_command(user)
     app.cli.add_command(setup)
     app.cli.add_command(worker)
+    demo.add_command(demo_month)
     app.cli.add_command(demo)
+    app.cli.add_command(report)
     app.cli.add_command(reconcile)
     app.cli.add_command(verify)

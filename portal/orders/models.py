@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, UtcDateTime
@@ -35,6 +35,7 @@ class Order(Base):
         CheckConstraint("price >= 0", name="price"),
         CheckConstraint("document IN ('boleta', 'factura')", name="document"),
         CheckConstraint("windows_bits IN ('32', '64', 'unknown')", name="bits"),
+        Index("ix_orders_paid", "paid_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -31,6 +31,7 @@ def _listed(values: tuple[str, ...] | frozenset[str]) -> str:
 
 
 _IS_APPLIED = text("disposition = 'applied'")
+_IS_MISPLACED = text("disposition <> 'applied'")
 _IS_LIVING = text(f"state IN ({_listed(LIVING)})")
 
 
@@ -73,6 +74,12 @@ class Payment(Base):
             postgresql_where=_IS_LIVING,
         ),
         Index("ix_payments_due", "next_check_at"),
+        Index(
+            "ix_payments_misplaced",
+            "approved_at",
+            sqlite_where=_IS_MISPLACED,
+            postgresql_where=_IS_MISPLACED,
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -164,6 +171,7 @@ class Refund(Base):
             postgresql_where=_IS_IN_FLIGHT,
         ),
         Index("ix_refunds_due", "state", "next_try_at"),
+        Index("ix_refunds_answered", "answered_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

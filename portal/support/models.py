@@ -55,6 +55,7 @@ class Attention(Base):
         CheckConstraint("calls >= 0", name="calls"),
         Index("ix_attentions_state", "state", "queued_at"),
         Index("ix_attentions_changed", "changed_at"),
+        Index("ix_attentions_queued", "queued_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -135,7 +136,7 @@ class AttentionPause(Base):
 
 
 class Draft(Base):
-    """What a technician has typed on a card and not sent: theirs alone, on any screen."""
+    """What a technician has typed on a card and not sent: theirs, on any screen."""
 
     __tablename__ = "drafts"
 
