@@ -1,14 +1,13 @@
 """That somebody of the staff read a customer's history: one line a person and hour."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.accounts.rules import Person
 from portal.clock import local
 from portal.db import reading, transaction
-from portal.journal.models import JournalEntry
+from portal.journal.queries import was_done
 from portal.journal.service import Actor, record
 
 READ = "customer.history_read"
@@ -34,15 +33,7 @@ def note_reading(order_id: int, *, by: Person, now: datetime) -> None:
 
 
 def _is_noted(session: Session, order_id: int, by: Person, now: datetime) -> bool:
-    since = local(now).replace(minute=0, second=0, microsecond=0)
-    found = session.scalar(
-        select(JournalEntry.id)
-        .where(
-            JournalEntry.order_id == order_id,
-            JournalEntry.action == READ,
-            JournalEntry.actor_id == by.id,
-            JournalEntry.at >= since,
-        )
-        .limit(1)
-    )
-    return found is not None
+    """Since the hour began: what was noted at its first instant counts, too."""
+    hour = local(now).replace(minute=0, second=0, microsecond=0)
+    just_before = hour - timedelta(microseconds=1)
+    return was_done(session, READ, order_id, by.id, since=just_before)
