@@ -105,6 +105,7 @@ class Face:
     still: int | None
     acts: tuple[str, ...]
     alert: str | None
+    mine: bool
 
 
 def face_of(card: Attended, now: datetime, person: Person | None) -> Face:
@@ -124,6 +125,7 @@ def face_of(card: Attended, now: datetime, person: Person | None) -> Face:
         still=still,
         acts=_acts(card, state, person, now) if person else (),
         alert=_alert(card, state, level),
+        mine=bool(person) and card.technician_id == person.id and state in states.HELD,
     )
 
 
