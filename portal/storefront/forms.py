@@ -111,7 +111,7 @@ class CheckoutForm(FlaskForm):  # type: ignore[misc]
         limit=120,
         description="Calle, número y, si lo hay, local u oficina.",
         validators=[DataRequired("Escriba la dirección de la visita.")],
-        render_kw={"autocomplete": "street-address", "maxlength": 120},
+        render_kw={"autocomplete": "address-line1", "maxlength": 120},
     )
     commune = SelectField(
         "Comuna de la visita",
@@ -147,7 +147,7 @@ class CheckoutForm(FlaskForm):  # type: ignore[misc]
         "Dirección tributaria",
         70,
         "Escriba la dirección de la empresa.",
-        render_kw={"autocomplete": "billing street-address", "maxlength": 70},
+        render_kw={"autocomplete": "billing address-line1", "maxlength": 70},
     )
     tax_commune = tax_field(
         "Comuna de la empresa",
