@@ -14,7 +14,7 @@ from portal.accounts.rules import Person
 from portal.db import db, transaction
 from portal.journal.models import JournalEntry
 from portal.mail.models import OutboxRow
-from portal.support import service
+from portal.support import clock_service, handover_service, service
 from portal.support.models import Attention
 from portal.support.service import LateActError
 
@@ -142,3 +142,112 @@ def test_closing_eight_times_at_once_closes_and_mails_once(app) -> None:
         closed = select(func.count()).where(JournalEntry.action == "attention.closed")
         assert db.session.scalar(closed) == 10
         assert db.session.scalar(select(func.count(OutboxRow.id))) == 10
+
+
+Act = Callable[[int, Person, datetime], None]
+
+
+def clash(app: Flask, number: int, acts: list[tuple[Act, Person]]) -> list[str | None]:
+    """Both acts at once on one attention; what each was told, None for who won."""
+    said: list[str | None] = [None] * len(acts)
+    start = threading.Barrier(len(acts), timeout=60)
+
+    def play(place: int, act: Act, by: Person) -> None:
+        with app.app_context():
+            start.wait()
+            try:
+                act(number, by, portal_clock.utcnow())
+            except LateActError as error:
+                said[place] = str(error)
+            db.session.remove()
+
+    threads = [
+        threading.Thread(target=play, args=(place, act, by))
+        for place, (act, by) in enumerate(acts)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return said
+
+
+def running(app: Flask, rounds: int) -> Prepared:
+    numbers, people = prepare(app, rounds)
+    with app.app_context():
+        for number in numbers:
+            now = portal_clock.utcnow()
+            service.take(number, by=people[0], now=now)
+            service.start(number, by=people[0], now=now)
+    return numbers, people
+
+
+@pytest.mark.postgres
+def test_of_a_hand_over_and_a_close_at_once_both_or_one_is_told(app) -> None:
+    numbers, (ana, luis, *_) = running(app, 15)
+
+    def give(number: int, by: Person, now: datetime) -> None:
+        handover_service.hand_over(number, luis.id, by=by, now=now)
+
+    def close(number: int, by: Person, now: datetime) -> None:
+        service.close(number, "resuelto", "Listo", by=by, now=now)
+
+    for number in numbers:
+        gave, closed = clash(app, number, [(give, ana), (close, ana)])
+        with app.app_context():
+            row = db.session.get_one(Attention, number)
+            held = (row.state, row.technician_id)
+        # Given first, Ana may close no more; closed first, there is nothing to give.
+        if gave is None:
+            assert closed is not None
+            assert closed.startswith("La traspasó")
+            assert held == ("running", luis.id)
+        else:
+            assert closed is None
+            assert gave.startswith("La cerró")
+            assert held == ("closed", ana.id)
+
+
+@pytest.mark.postgres
+def test_two_hand_overs_at_once_leave_one_holder(app) -> None:
+    numbers, (ana, luis, eva, *_) = running(app, 15)
+
+    def give_to(to: Person) -> Act:
+        def give(number: int, by: Person, now: datetime) -> None:
+            handover_service.hand_over(number, to.id, by=by, now=now)
+
+        return give
+
+    for number in numbers:
+        said = clash(app, number, [(give_to(luis), ana), (give_to(eva), ana)])
+        assert said.count(None) == 1
+        with app.app_context():
+            holder = db.session.get_one(Attention, number).technician_id
+        assert holder == (luis.id if said[0] is None else eva.id)
+
+
+@pytest.mark.postgres
+def test_pause_and_end_at_once_leave_one_state_and_its_history(app) -> None:
+    numbers, (ana, *_) = running(app, 10)
+
+    def pause(number: int, by: Person, now: datetime) -> None:
+        clock_service.pause(number, "El cliente lo pidió", by=by, now=now)
+
+    def close(number: int, by: Person, now: datetime) -> None:
+        service.close(number, "resuelto", "Listo", by=by, now=now)
+
+    for number in numbers:
+        paused, closed = clash(app, number, [(pause, ana), (close, ana)])
+        assert closed is None
+        with app.app_context():
+            states = db.session.scalars(
+                select(JournalEntry.to_state)
+                .where(
+                    JournalEntry.object_kind == "attention",
+                    JournalEntry.object_id == number,
+                    JournalEntry.to_state.is_not(None),
+                )
+                .order_by(JournalEntry.id)
+            ).all()
+        middle = ["paused"] if paused is None else []
+        assert states == ["waiting", "taken", "running", *middle, "closed"]
