@@ -101,7 +101,7 @@ class Camera:
 
     def _keep(self, path: Path, png: bytes) -> None:
         encoded = base64.b64encode(png).decode()
-        for quality in (0.85, 0.7, 0.5):
+        for quality in (0.85, 0.7, 0.5, 0.35):
             webp = base64.b64decode(
                 self.converter.evaluate(_TO_WEBP, [encoded, quality])
             )
