@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 export PORT
 
-.PHONY: help run serve test lint format pages screenshots
+.PHONY: help run serve test torture lint format pages screenshots
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -69,6 +69,10 @@ pages: $(PAGES_STAMP) ## What each page weighs and scores: docs/paginas.md (ARGS
 screenshots: $(DEV_STAMP) ## Pictures of every page, and the README's gallery
 	@bash tests/provision.sh programs
 	@$(BIN)/python bench/screenshots.py $(ARGS)
+
+torture: $(DEV_STAMP) ## The long fault campaigns (FULL=1: the real sizes, hours; ARGS=names)
+	@bash tests/provision.sh programs
+	@$(BIN)/python -m bench.torture $(if $(FULL),--full) $(ARGS)
 
 lint: $(DEV_STAMP) ## Style, types and templates
 	@$(BIN)/ruff check .
