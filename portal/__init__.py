@@ -11,8 +11,10 @@ from portal.accounts import mails as accounts_mails
 from portal.accounts import views as accounts_views
 from portal.admin import (
     catalog_views,
+    check_views,
     hours_views,
     publishing_views,
+    search_views,
     settings_views,
     staff_views,
 )
@@ -44,6 +46,35 @@ from portal.worker import queries as worker_queries
 from portal.worker import views as worker_views
 
 MAX_BODY_BYTES = 64 * 1024
+_PAGES = (
+    accounts_views,
+    board_views,
+    errand_views,
+    screens_views,
+    history_views,
+    terms_views,
+    storefront_views,
+    contact_views,
+    acts_views,
+    data_views,
+    remote_views,
+    payments_views,
+    gallery_views,
+    demo_views,
+    mail_views,
+    orders_views,
+    privacy_views,
+    worker_views,
+    reports_views,
+    admin_views,
+    admin_money_views,
+    catalog_views,
+    hours_views,
+    publishing_views,
+    search_views,
+    settings_views,
+    staff_views,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -63,35 +94,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     access_views.init_app(app)
     demo_views.init_app(app)
     cli.register(app)
-    app.register_blueprint(accounts_views.bp)
-    app.register_blueprint(board_views.bp)
-    app.register_blueprint(errand_views.bp)
-    app.register_blueprint(screens_views.bp)
-    app.register_blueprint(history_views.bp)
-    app.register_blueprint(terms_views.bp)
-    app.register_blueprint(storefront_views.bp)
-    app.register_blueprint(contact_views.bp)
-    app.register_blueprint(acts_views.bp)
-    app.register_blueprint(data_views.bp)
-    app.register_blueprint(remote_views.bp)
-    app.register_blueprint(payments_views.bp)
-    app.register_blueprint(gallery_views.bp)
-    app.register_blueprint(demo_views.bp)
-    app.register_blueprint(mail_views.bp)
-    app.register_blueprint(orders_views.bp)
-    app.register_blueprint(privacy_views.bp)
-    app.register_blueprint(worker_views.bp)
-    app.register_blueprint(reports_views.bp)
-    app.register_blueprint(admin_views.bp)
-    for pages in (
-        catalog_views,
-        hours_views,
-        publishing_views,
-        settings_views,
-        staff_views,
-    ):
+    for pages in _PAGES:
         app.register_blueprint(pages.bp)
-    app.register_blueprint(admin_money_views.bp)
     app.extensions["mail_renderers"] = _mail_renderers()
     app.extensions["portal_pulse"] = worker_queries.take_pulse
     return app
