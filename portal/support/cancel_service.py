@@ -8,12 +8,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from portal.errors import ConflictError, StaleStateError
-from portal.hours.queries import load_calendar
-from portal.hours.rules import NORMAL, add_open_minutes, regime_at
 from portal.journal.service import Actor, change_state
-from portal.settings import queries as settings_queries
 from portal.support import queries
 from portal.support.models import Attention, Errand
+from portal.support.queue_service import new_promise
 from portal.support.states import (
     CANCELLED,
     ERRAND_CANCELLED,
@@ -108,12 +106,7 @@ def bring_back(session: Session, order_id: int, *, actor: Actor, now: datetime) 
     if attention is None:
         raise StaleStateError("there is no attention to bring back")
     session.refresh(attention, with_for_update=True)
-    calendar = load_calendar(session)
-    regime = regime_at(calendar, now)
-    promise_at = None
-    if regime.kind == NORMAL:
-        minutes = settings_queries.load(session).promise_minutes
-        promise_at = add_open_minutes(calendar, now, minutes)
+    kind, promise_at = new_promise(session, attention, now)
     change_state(
         session,
         attention,
@@ -123,7 +116,7 @@ def bring_back(session: Session, order_id: int, *, actor: Actor, now: datetime) 
         actor=actor,
         action="attention.brought_back",
         order_id=order_id,
-        regime_kind=regime.kind,
+        regime_kind=kind,
         promise_at=promise_at,
         contacted_at=None,
         no_answer_at=None,

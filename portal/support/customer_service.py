@@ -7,13 +7,12 @@ ConflictError. The history says that it happened, never what was written.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.db import transaction
 from portal.errors import ConflictError, NotFoundError, RefusedError, StaleStateError
 from portal.hours.queries import load_calendar
-from portal.hours.rules import NORMAL, SPECIAL, add_open_minutes, regime_at
+from portal.hours.rules import NORMAL, SPECIAL, regime_at
 from portal.journal.service import CUSTOMER, change_state, record
 from portal.settings import queries as settings_queries
 from portal.support import customer_queries, queries
@@ -27,9 +26,9 @@ from portal.support.customer_rules import (
     MAX_MESSAGES,
     MESSAGED_IN,
     no_answer_from,
-    renewed_promise,
 )
 from portal.support.models import Attention
+from portal.support.queue_service import new_promise
 from portal.support.states import CLOSED, NO_SHOW, TRANSITIONS, WAITING
 
 _TOO_LATE = "Eso ya cambió: vea aquí cómo quedó."
@@ -101,7 +100,7 @@ def come_back(order_id: int, *, now: datetime) -> None:
             return
         if attention.state not in BACK_FROM:
             raise ConflictError(_TOO_LATE)
-        kind, promise_at = _new_promise(session, attention, now)
+        kind, promise_at = new_promise(session, attention, now)
         try:
             change_state(
                 session,
@@ -126,25 +125,6 @@ def come_back(order_id: int, *, now: datetime) -> None:
             )
         except StaleStateError as error:
             raise ConflictError(_TOO_LATE) from error
-
-
-def _new_promise(
-    session: Session, attention: Attention, now: datetime
-) -> tuple[str, datetime | None]:
-    """The regime of now, and until when we promise to call in it."""
-    calendar = load_calendar(session)
-    kind = regime_at(calendar, now).kind
-    if kind != NORMAL:
-        return kind, None
-    minutes = settings_queries.load(session).promise_minutes
-    fresh = add_open_minutes(calendar, now, minutes)
-    after = session.scalars(
-        select(Attention.promise_at).where(
-            Attention.state == WAITING, Attention.queued_at > attention.queued_at
-        )
-    )
-    later = [promise for promise in after if promise is not None]
-    return kind, renewed_promise(fresh, later, now)
 
 
 def send_message(order_id: int, text: str, *, now: datetime) -> None:
