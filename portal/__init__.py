@@ -74,6 +74,7 @@ _PAGES = (
     search_views,
     settings_views,
     staff_views,
+    check_views,
 )
 
 

@@ -18,6 +18,7 @@ from portal import clock
 from portal.accounts import queries as accounts_queries
 from portal.accounts import service as accounts_service
 from portal.accounts.rules import ROLES
+from portal.audit import check_queries, check_rules, check_service
 from portal.audit.queries import broken_invariants
 from portal.catalog import service as catalog_service
 from portal.db import db, transaction
@@ -264,6 +265,31 @@ def verify() -> None:
     click.echo("Every invariant holds.")
 
 
+# --- flask check -----------------------------------------------------------------
+
+
+@click.command("check")
+@click.option(
+    "--ask", is_flag=True, help="First ask the gateways whether they know us."
+)
+@with_appcontext
+def check(ask: bool) -> None:
+    """Say what is missing before real money may flow; exit 1 if anything is."""
+    settings = settings_of(current_app)
+    if ask:
+        gateways = current_app.extensions["portal_gateways"]
+        check_service.try_gateways(gateways, settings, actor=SYSTEM, now=clock.utcnow())
+    found = check_rules.items(check_queries.gather(db.session(), settings))
+    for item in found:
+        click.echo(f"  bien   {item.title}" if item.ok else f"  FALTA  {item.title}")
+        if not item.ok:
+            click.echo(f"         {item.mend}")
+    missing = sum(not item.ok for item in found)
+    click.echo(f"{missing} of {len(found)} are missing.")
+    if missing:
+        sys.exit(1)
+
+
 # --- registration ----------------------------------------------------------------
 
 
@@ -278,3 +304,4 @@ def register(app: Flask) -> None:
     app.cli.add_command(report)
     app.cli.add_command(reconcile)
     app.cli.add_command(verify)
+    app.cli.add_command(check)

@@ -77,6 +77,7 @@ def logged_in(inside: int, outside: Outcome, **rest: Any) -> Row:
 
 TOPIC = "<int(max=2147483647):topic_id>"
 STAFF, NOBODY = "<int(max=2147483647):staff_id>", {"staff_id": 999999}
+DOCUMENT = "/administrar/pedidos/<int(min=1001, max=2147483647):number>/documento"
 ATTENTION = "<int(max=2147483647):attention_id>"
 ERRAND = "<int(max=2147483647):errand_id>"
 SLUG, FIRST = {"slug": "soporte-online"}, {"version": 1}
@@ -175,7 +176,6 @@ TABLE = {
     "POST /administrar/pagos/<int(max=2147483647):payment_id>/preguntar": owner(
         404, values={"payment_id": 999}
     ),
-    "GET /administrar/pedidos": owner(303, query="?numero=1001"),
     "GET /administrar/pedidos/<int(min=1001, max=2147483647):number>": owner(
         200, values={"number": 1001}
     ),
@@ -222,6 +222,15 @@ TABLE = {
     f"POST /administrar/equipo/{STAFF}/nombre": owner(404, values=NOBODY),
     f"POST /administrar/equipo/{STAFF}/desactivar": owner(404, values=NOBODY),
     f"POST /administrar/equipo/{STAFF}/activar": owner(404, values=NOBODY),
+    "GET /administrar/pedidos": owner(200),
+    "GET /administrar/pedidos/nuevo": owner(200),
+    "POST /administrar/pedidos/nuevo": owner(422),
+    f"GET {DOCUMENT}": owner(404, values={"number": 999_999}),
+    f"POST {DOCUMENT}": owner(404, values={"number": 999_999}),
+    "GET /administrar/documentos": owner(200),
+    "GET /administrar/revision": owner(200),
+    "POST /administrar/revision/medios": owner(303),
+    "POST /administrar/revision/correo": owner(303),
     # Machines.
     "GET /salud": public(200),
     # The demo's own pages, refused in production.
@@ -236,6 +245,7 @@ TABLE = {
 }
 # Pages with a customer's details, whose opening is noted.
 NOTED = {
+    "GET /administrar/pedidos",
     "GET /administrar/pedidos/<int(min=1001, max=2147483647):number>",
     f"GET /tablero/{ATTENTION}/historial",
 }
@@ -361,7 +371,7 @@ def may_read(role: str, route: str) -> bool:
     """Who may see the first customer's data there."""
     if "/atencion/" in route:
         return role == CUSTOMER
-    if "/administrar/pedidos/" in route:
+    if "/administrar/pedidos" in route:
         return role == OWNER
     return "/tablero" in route and role in (TECHNICIAN, OWNER)
 

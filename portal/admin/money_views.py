@@ -26,18 +26,6 @@ REFUND = "/devoluciones/<int(max=2147483647):refund_id>"
 _CHANGED = "Eso ya cambió: vea aquí cómo quedó."
 
 
-@bp.get("/pedidos")
-@owner_required
-def find_order() -> Response:
-    """From the number that somebody says to its page."""
-    number = request.args.get("numero", "").strip()
-    known = number.isascii() and number.isdigit() and len(number) <= 9
-    if not known or int(number) < order_queries.FIRST_NUMBER:
-        flash("Escriba el número del pedido, como 1001.")
-        return cast(Response, redirect("/administrar", 303))
-    return cast(Response, redirect(f"/administrar/pedidos/{int(number)}", 303))
-
-
 @bp.get("/pedidos/<int(min=1001, max=2147483647):number>")
 @owner_required
 def show_order(number: int) -> Response:

@@ -137,7 +137,7 @@ def paid(order: Order, payment: Payment, refunds: list[Refund], now: datetime) -
     panel = rules.PANELS.get(payment.gateway)
     return Paid(
         payment=payment,
-        gateway=states.GATEWAY_NAMES[payment.gateway],
+        gateway=states.medium_name(payment.gateway, payment.amount),
         state=story_rules.PAYMENT_WORDS[payment.state],
         disposition=story_rules.DISPOSITION_WORDS.get(payment.disposition or "", ""),
         number=number_at_gateway(payment),
@@ -193,7 +193,7 @@ def going_back(order: Order, payment: Payment, refund: Refund) -> GoingBack:
     return GoingBack(
         refund=refund,
         number=order.number,
-        gateway=states.GATEWAY_NAMES[payment.gateway],
+        gateway=states.medium_name(payment.gateway, payment.amount),
         state=story_rules.REFUND_WORDS[refund.state],
         source=story_rules.SOURCE_WORDS[refund.source],
         why=refund_rules.rejection_words(refund.detail) if rejected else "",

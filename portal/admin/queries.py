@@ -113,7 +113,7 @@ def _money(row: Row[Payment, Order, bool], now: datetime) -> Money:
     return Money(
         payment_id=payment.id,
         number=order.number,
-        gateway=states.GATEWAY_NAMES[payment.gateway],
+        gateway=states.medium_name(payment.gateway, payment.amount),
         amount=payment.amount,
         refunded=payment.refunded_amount,
         said_amount=_other_amount(payment),

@@ -22,4 +22,17 @@ def _alert_invariants(context: RenderContext, _row: OutboxRow) -> Mail | None:
     )
 
 
-RENDERERS: dict[str, Renderer] = {"alert.invariants": _alert_invariants}
+def _check_mail(context: RenderContext, _row: OutboxRow) -> Mail | None:
+    """The owner's own trial; withdrawn when there is nobody to send it to."""
+    owner = owner_email(context)
+    if owner is None:
+        return None
+    return render(
+        context, "audit/check_mail", to=owner, subject="Correo de prueba del portal"
+    )
+
+
+RENDERERS: dict[str, Renderer] = {
+    "alert.invariants": _alert_invariants,
+    "check.mail": _check_mail,
+}

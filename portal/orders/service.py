@@ -70,7 +70,8 @@ def _may_correct(order: Order, draft: Draft, offer: Offer, now: datetime) -> boo
     )
 
 
-def _contact_values(draft: Draft) -> dict[str, Any]:
+def contact_values(draft: Draft) -> dict[str, Any]:
+    """The columns of the person of a draft."""
     return {
         "name": draft.name,
         "email": draft.email,
@@ -79,7 +80,8 @@ def _contact_values(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _order_values(draft: Draft, topic_title: str) -> dict[str, Any]:
+def order_values(draft: Draft, topic_title: str) -> dict[str, Any]:
+    """The columns of an order that its draft says."""
     values = {name: getattr(draft, name) for name in CORRECTABLE}
     return {**values, "topic_title": topic_title}
 
@@ -93,7 +95,7 @@ def _insert(
     keys: tuple[str, ...],
     now: datetime,
 ) -> Order:
-    contact = Contact(**_contact_values(draft))
+    contact = Contact(**contact_values(draft))
     session.add(contact)
     session.flush()
     seed = new_seed()
@@ -112,7 +114,7 @@ def _insert(
         parent_id=draft.parent_id,
         created_at=now,
         expires_at=now + timedelta(minutes=offer.business.order_life_minutes),
-        **_order_values(draft, offer.topic_title),
+        **order_values(draft, offer.topic_title),
     )
     session.add(order)
     session.flush()
@@ -160,8 +162,8 @@ def _correct(
 ) -> None:
     """Update an unpaid order in place; the history names the fields, not the data."""
     contact = queries.get_contact(session, order)
-    changed = _overwrite(contact, _contact_values(draft))
-    changed += _overwrite(order, _order_values(draft, offer.topic_title))
+    changed = _overwrite(contact, contact_values(draft))
+    changed += _overwrite(order, order_values(draft, offer.topic_title))
     if not changed:
         return
     order.version += 1

@@ -13,6 +13,8 @@ GATEWAY_NAMES = {
     MANUAL: "Transferencia",
 }
 
+FREE_NAME = "Sin costo"
+
 CREATED = "created"
 REDIRECTED = "redirected"
 COMMITTING = "committing"
@@ -87,6 +89,11 @@ TRANSITIONS: dict[str, Transitions] = {
     },
     MANUAL: {CREATED: frozenset({APPROVED}), **_AFTER_APPROVAL},
 }
+
+
+def medium_name(gateway: str, amount: int) -> str:
+    """How an order was paid, in words; of nothing (pesos) it was given free."""
+    return FREE_NAME if (gateway, amount) == (MANUAL, 0) else GATEWAY_NAMES[gateway]
 
 
 _GONE = frozenset({PARTLY_REFUNDED, REFUNDED, CHARGED_BACK})

@@ -37,6 +37,13 @@ def authenticate() -> Response | None:
     return refuse(401, "unauthorized", "invalid access token")
 
 
+@blueprint.get("/users/me")
+def get_user() -> Response:
+    """Whose the token is."""
+    account = rules.collector_id(current().settings.mercadopago_access_token)
+    return reply({"id": account, "site_id": "MLC"})
+
+
 @blueprint.errorhandler(NotFoundError)
 def not_found(error: NotFoundError) -> Response:
     return refuse(404, "not_found", str(error))

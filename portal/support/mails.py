@@ -37,11 +37,12 @@ def _order_confirmed(context: RenderContext, row: OutboxRow) -> Mail | None:
     if terms is None:
         raise LookupError(f"order {order.id} accepted terms that are not there")
     net, iva = split_iva(order.price)
+    what = "Recibimos su pago" if order.price else "Su pedido sin costo"
     return render(
         context,
         "support/order_confirmed",
         to=contact.email,
-        subject=f"Recibimos su pago: pedido {order.number}",
+        subject=f"{what}: pedido {order.number}",
         order=order,
         contact=contact,
         link=link_of(context, order),

@@ -96,6 +96,14 @@ class MercadoPagoGateway:
             account=self._account if account is None else str(account),
         )
 
+    def accepts_credentials(self) -> bool:
+        """Whether Mercado Pago knows the token: asks whose it is."""
+        try:
+            self._call(lambda: self._sdk.user().get(_options()))
+        except GatewayRefusedError:
+            return False
+        return True
+
     def payment(self, payment_id: str) -> Evidence | None:
         """One payment by its id; None when Mercado Pago has no such payment."""
         body = self._call(

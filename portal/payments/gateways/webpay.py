@@ -32,6 +32,7 @@ from portal.payments.rules import is_webpay_token
 # The SDK's default is 600 seconds; a commit answers in 1 to 10.
 TIMEOUT = (3.0, 15.0)
 _DEFINITE = frozenset({400, 401, 403, 404, 405, 406, 415, 422})
+_NOT_OURS = ("HTTP 401", "HTTP 403")
 # Words of the API's `status` once the commit was done.
 _WORDS = {
     "FAILED": "rejected",
@@ -114,6 +115,14 @@ class WebpayGateway:
     def status(self, token: str) -> Evidence:
         """What Webpay knows of the transaction (for 7 days); changes nothing."""
         return _evidence(self._call(lambda: self._transaction.status(token)))
+
+    def accepts_credentials(self) -> bool:
+        """Whether Webpay knows code and key: asks for a token that cannot exist."""
+        try:
+            self.status("0" * 64)
+        except GatewayRefusedError as error:
+            return not str(error).endswith(_NOT_OURS)
+        return True
 
     def refund(self, token: str, amount: int) -> None:
         """Give back pesos. Done when it returns.

@@ -1,0 +1,147 @@
+"""Finding orders by anything that anybody says, and documents still missing."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from portal.chile import parse_phone, parse_rut
+from portal.clock import ZONE
+from portal.journal.models import JournalEntry
+from portal.orders.document_models import OrderDocument
+from portal.orders.models import Contact, Order
+from portal.orders.states import EVER_PAID
+from portal.payments.models import Payment
+from portal.payments.states import APPLIED, medium_name
+
+SHOWN = 50
+_FIRST_NUMBER = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One order of the list; `medium` is empty while nobody has paid it."""
+
+    order: Order
+    name: str
+    medium: str
+    folio: str
+
+
+def day_bounds(first: date, last: date) -> tuple[datetime, datetime]:
+    """From the first instant of `first` to that after `last`, UTC."""
+    start = datetime.combine(first, time(), ZONE)
+    end = datetime.combine(last + timedelta(days=1), time(), ZONE)
+    return start.astimezone(UTC), end.astimezone(UTC)
+
+
+def search(
+    session: Session,
+    text: str,
+    state: str,
+    day: date | None,
+    before: int | None = None,
+) -> list[Found]:
+    """The newest orders that fit, SHOWN + 1 at most; `before` an id, to go on."""
+    wanted: list[ColumnElement[bool]] = []
+    if text:
+        wanted.append(or_(*_readings(text)))
+    if state:
+        wanted.append(Order.state == state)
+    if day:
+        start, end = day_bounds(day, day)
+        wanted.append(
+            or_(
+                and_(Order.created_at >= start, Order.created_at < end),
+                and_(Order.paid_at >= start, Order.paid_at < end),
+            )
+        )
+    if before:
+        wanted.append(Order.id < before)
+    return _found(session, wanted)
+
+
+def _found(session: Session, wanted: list[ColumnElement[bool]]) -> list[Found]:
+    rows = session.execute(
+        select(Order, Contact.name, Payment, OrderDocument.folio)
+        .join(Contact, Contact.id == Order.contact_id)
+        .outerjoin(
+            Payment,
+            and_(Payment.order_id == Order.id, Payment.disposition == APPLIED),
+        )
+        .outerjoin(OrderDocument, OrderDocument.order_id == Order.id)
+        .where(*wanted)
+        .order_by(Order.id.desc())
+        .limit(SHOWN + 1)
+    ).all()
+    return [
+        Found(
+            order,
+            name,
+            medium_name(payment.gateway, payment.amount) if payment else "",
+            folio or "",
+        )
+        for order, name, payment, folio in rows
+    ]
+
+
+def _readings(text: str) -> Iterator[ColumnElement[bool]]:
+    """Everything that the text may be: number, name, mail, phone, RUT, payment."""
+    yield Contact.name.icontains(text, autoescape=True)
+    yield Contact.email.icontains(text, autoescape=True)
+    plain = text.removeprefix("#").strip()
+    if plain.isascii() and plain.isdigit() and len(plain) <= 9:
+        yield Order.id == int(plain) - _FIRST_NUMBER
+    attempt = aliased(Payment)
+    yield exists().where(
+        attempt.order_id == Order.id,
+        or_(attempt.buy_order == text.upper(), attempt.gateway_payment_id == text),
+    )
+    with suppress(ValueError):
+        yield Contact.phone == parse_phone(text)
+    with suppress(ValueError):
+        rut = parse_rut(text)
+        yield or_(Contact.rut == rut, Order.tax_rut == rut)
+
+
+def without_document(session: Session, first: date, last: date) -> list[Order]:
+    """Orders of these days, paid with money, that have no folio; oldest first."""
+    start, end = day_bounds(first, last)
+    noted = exists().where(OrderDocument.order_id == Order.id)
+    return list(
+        session.scalars(
+            select(Order)
+            .where(
+                Order.paid_at >= start,
+                Order.paid_at < end,
+                Order.state.in_(EVER_PAID),
+                Order.price > 0,
+                ~noted,
+            )
+            .order_by(Order.paid_at, Order.id)
+        )
+    )
+
+
+def document_of(session: Session, order_id: int) -> OrderDocument | None:
+    """The document noted on an order, or None."""
+    return session.get(OrderDocument, order_id)
+
+
+def was_noted(session: Session, action: str, staff_id: int, since: datetime) -> bool:
+    """Whether the search of this member of staff is in the history since (UTC)."""
+    return bool(
+        session.scalar(
+            select(
+                exists().where(
+                    JournalEntry.object_kind == "staff",
+                    JournalEntry.object_id == staff_id,
+                    JournalEntry.action == action,
+                    JournalEntry.at > since,
+                )
+            )
+        )
+    )
