@@ -16,8 +16,9 @@ from sqlalchemy.exc import DBAPIError
 
 from portal import clock
 from portal.accounts import queries as accounts_queries
+from portal.accounts import screens_service
 from portal.accounts import service as accounts_service
-from portal.accounts.rules import ROLES
+from portal.accounts.rules import ROLES, TECHNICIAN
 from portal.audit import check_queries, check_rules, check_service
 from portal.audit.queries import broken_invariants
 from portal.catalog import service as catalog_service
@@ -200,6 +201,7 @@ def user_add(role: str, email: str, name: str, password_stdin: bool) -> None:
 demo = AppGroup("demo", help="The demonstration's data; refused in production.")
 
 DEMO_PASSWORD = "demo-portal"  # noqa: S105 (shown on the demo's own panel)
+DEMO_PIN = "2580"
 DEMO_STAFF = (
     ("owner", "duena@demo.cl", "Elena Demo"),
     ("technician", "tecnico1@demo.cl", "Ana Demo"),
@@ -222,7 +224,9 @@ def demo_seed() -> None:
     known = {email for _role, email, _name in DEMO_STAFF if _has_account(email)}
     for role, email, name in DEMO_STAFF:
         if email not in known:
-            accounts_service.add_user(email, name, role, DEMO_PASSWORD, now=now)
+            staff = accounts_service.add_user(email, name, role, DEMO_PASSWORD, now=now)
+            if role == TECHNICIAN:
+                screens_service.set_pin(staff.id, DEMO_PIN, actor=SYSTEM, now=now)
     click.echo(f"The demo is ready ({len(DEMO_STAFF) - len(known)} accounts added).")
 
 
