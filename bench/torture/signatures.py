@@ -12,10 +12,10 @@ def _hostile() -> int:
     """How many of the sixty forms are accepted by the view."""
     from hostile_signatures import FORMS, SECRET
 
-    from portal.payments.gateways import mercadopago
+    from portal.payments.gateways import mercadopago_signature
 
     return sum(
-        mercadopago.is_signed(signature, request_id, data_id, (SECRET,))
+        mercadopago_signature.is_signed(signature, request_id, data_id, (SECRET,))
         for signature, request_id, data_id in FORMS
     )
 
@@ -77,7 +77,9 @@ def _run(flood: int, variants: int) -> list[Line]:
 
     began = time.monotonic()
     accepted, (tried, slipped) = _hostile(), _variants(variants)
-    with mock.patch("portal.payments.gateways.mercadopago._validates", _always):
+    with mock.patch(
+        "portal.payments.gateways.mercadopago_signature._validates", _always
+    ):
         control = _hostile()
     forms = Line(
         "firmas hostiles",
