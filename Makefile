@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 export PORT
 
-.PHONY: help run serve test torture lint format pages screenshots
+.PHONY: help run serve test torture lint format pages screenshots bench
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -79,6 +79,9 @@ lint: $(DEV_STAMP) ## Style, types and templates
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict portal
 	@$(BIN)/djlint --quiet --lint portal/templates
+
+bench: $(DEV_STAMP) ## Benchmarks: a table, and var/bench.json (a first run writes the histories)
+	@$(BIN)/python bench/month.py $(ARGS)
 
 format: $(DEV_STAMP) ## Format the code
 	@$(BIN)/ruff check --fix .

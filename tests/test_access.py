@@ -81,6 +81,7 @@ DOCUMENT = "/administrar/pedidos/<int(min=1001, max=2147483647):number>/document
 ATTENTION = "<int(max=2147483647):attention_id>"
 ERRAND = "<int(max=2147483647):errand_id>"
 SLUG, FIRST = {"slug": "soporte-online"}, {"version": 1}
+OCTOBER = {"name": "2026-10"}
 TABLE = {
     # The shop.
     "GET /": public(200),
@@ -173,6 +174,11 @@ TABLE = {
     ),
     # The owner.
     "GET /administrar": owner(200),
+    "GET /informes": owner(303),
+    "GET /informes/<name>": owner(200, values=OCTOBER),
+    "GET /informes/<name>.csv": owner(200, values=OCTOBER),
+    # A file that is no text: only who may have it is looked at here.
+    "GET /informes/<name>.xlsx": owner(422, values={"name": "2098-12"}),
     "POST /administrar/pagos/<int(max=2147483647):payment_id>/preguntar": owner(
         404, values={"payment_id": 999}
     ),

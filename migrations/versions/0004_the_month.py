@@ -15,7 +15,7 @@ _CHARGEBACK = sa.text("object_kind = 'payment' AND to_state = 'charged_back'")
 def upgrade() -> None:
     op.create_index("ix_orders_paid", "orders", ["paid_at"])
     op.create_index("ix_attentions_queued", "attentions", ["queued_at"])
-    op.create_index("ix_refunds_answered", "refunds", ["answered_at"])
+    op.create_index("ix_refunds_answered", "refunds", ["state", "answered_at"])
     op.create_index(
         "ix_payments_misplaced",
         "payments",
@@ -26,7 +26,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_journal_entries_chargebacks",
         "journal_entries",
-        ["at"],
+        ["to_state", "at"],
         sqlite_where=_CHARGEBACK,
         postgresql_where=_CHARGEBACK,
     )

@@ -20,6 +20,7 @@ class JournalEntry(Base):
         # The month's report asks for these, a handful among millions of lines.
         Index(
             "ix_journal_entries_chargebacks",
+            "to_state",
             "at",
             sqlite_where=_IS_CHARGEBACK,
             postgresql_where=_IS_CHARGEBACK,

@@ -171,7 +171,7 @@ class Refund(Base):
             postgresql_where=_IS_IN_FLIGHT,
         ),
         Index("ix_refunds_due", "state", "next_try_at"),
-        Index("ix_refunds_answered", "answered_at"),
+        Index("ix_refunds_answered", "state", "answered_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

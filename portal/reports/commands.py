@@ -41,7 +41,7 @@ def report(month: str, as_json: bool) -> None:
 @click.command("month")
 @with_appcontext
 def demo_month() -> None:
-    """Fill the month before this one with invented orders."""
+    """Fill the two months before this one with invented orders."""
     settings = current_app.extensions["portal_settings"]
     if not settings.is_demo:
         raise click.ClickException("demo month is refused in production.")

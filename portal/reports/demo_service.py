@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.engine import Connection
@@ -16,7 +17,8 @@ from portal.reports.demo_rules import Story, make_month, make_shops
 from portal.reports.rules import month_of
 from portal.terms.queries import current_number
 
-ORDERS, SHOPS = 260, 150
+# The month before it has fewer, so that the comparison shows something.
+ORDERS, ORDERS_BEFORE, SHOPS = 260, 215, 150
 # In an order in which every foreign key finds its row.
 TABLES = (
     "contacts",
@@ -35,7 +37,7 @@ _BATCH = 2_000
 
 
 def add_demo_month(*, key: str, now: datetime) -> int:
-    """Fill the calendar month before `now`'s with invented orders; how many.
+    """Fill the two calendar months before `now`'s with invented orders; how many.
 
     `key` is the SECRET_KEY that makes their links. Raises RefusedError before the demo
     has terms and technicians, and when the month has orders of its own.
@@ -50,23 +52,26 @@ def add_demo_month(*, key: str, now: datetime) -> int:
             raise RefusedError("There is no demo yet: run flask demo seed first.")
         orders = Base.metadata.tables["orders"]
         sold = select(func.count()).where(
-            orders.c.paid_at >= month.begins, orders.c.paid_at < month.ends
+            orders.c.paid_at >= month.previous.begins, orders.c.paid_at < month.ends
         )
         if session.scalar(sold):
-            raise RefusedError(f"{month} has orders already: nothing was added.")
+            raise RefusedError("These months have orders already: nothing was added.")
         calendar = load_calendar(session)
-        stories = make_month(
-            month,
-            ORDERS,
-            shops=make_shops(SHOPS, "demo"),
-            regime_of=lambda at: regime_at(calendar, at).kind,
-            seed="demo",
-            until=now,
-            technicians=len(staff),
-        )
         connection = session.connection()
         scribe = Scribe(next_numbers(connection), staff, key, terms)
-        return write(connection, scribe, stories)
+        stories = (
+            make_month(
+                each,
+                count,
+                shops=make_shops(SHOPS, "demo"),
+                regime_of=lambda at: regime_at(calendar, at).kind,
+                seed="demo",
+                until=now,
+                technicians=len(staff),
+            )
+            for each, count in ((month.previous, ORDERS_BEFORE), (month, ORDERS))
+        )
+        return write(connection, scribe, chain.from_iterable(stories))
 
 
 def next_numbers(connection: Connection) -> Numbers:

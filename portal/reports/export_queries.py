@@ -18,10 +18,10 @@ from portal.reports.queries import (
     IS_APPLIED,
     NOBODY,
     WENT_BACK,
-    chargebacks,
     facts_of_attentions,
     misplaced,
     staff_names,
+    taken_back,
     within,
 )
 from portal.reports.rules import Month, whole_minutes
@@ -205,7 +205,7 @@ def _refunds(session: Session, month: Month) -> Iterator[MoneyRow]:
 
 
 def _chargebacks(session: Session, month: Month) -> Iterator[MoneyRow]:
-    for line, payment, before in session.execute(chargebacks(month)):
+    for line, payment, pesos in taken_back(session, month):
         applied = payment.disposition == states.APPLIED
         yield MoneyRow(
             at=line.at,
@@ -214,5 +214,5 @@ def _chargebacks(session: Session, month: Month) -> Iterator[MoneyRow]:
             gateway=states.GATEWAY_NAMES[payment.gateway],
             code=_code(payment.evidence),
             document="",
-            **_went(payment.charged - before),
+            **_went(pesos),
         )

@@ -1,11 +1,11 @@
 """The owner's month: the page, a day of it, and its exports."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from tempfile import TemporaryFile
 from typing import IO, cast
 
-from flask import Blueprint, Response, redirect, request, send_file
+from flask import Blueprint, Response, redirect, request
 from sqlalchemy.orm import Session
 
 from portal import clock
@@ -21,6 +21,7 @@ from portal.web import page
 bp = Blueprint("reports", __name__, url_prefix="/informes")
 
 Write = Callable[[Session, Month, datetime, IO[bytes]], None]
+_PIECE = 64 * 1024
 _CSV = "text/csv; charset=utf-8"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -110,12 +111,22 @@ def month_xlsx(name: str) -> Response:
 def _export(name: str, suffix: str, kind: str, write: Write) -> Response:
     now = clock.utcnow()
     month = rules.parse_month(name, now)
-    # Closed by the server when the last byte is sent.
-    file = TemporaryFile()  # noqa: SIM115
+    file = TemporaryFile()  # noqa: SIM115 (the body closes it)
+    body = _body(file)
+    next(body)
     write(db.session(), month, now, file)
-    file.seek(0)
-    answer = send_file(
-        file, kind, as_attachment=True, download_name=f"informe-{month}.{suffix}"
+    answer = Response(body, content_type=kind)
+    answer.content_length = file.tell()
+    answer.headers["Content-Disposition"] = (
+        f"attachment; filename=informe-{month}.{suffix}"
     )
-    answer.headers["Cache-Control"] = "no-store"
+    file.seek(0)
     return answer
+
+
+def _body(file: IO[bytes]) -> Iterator[bytes]:
+    """The file in pieces; once begun, it closes the file however it ends."""
+    with file:
+        yield b""
+        while piece := file.read(_PIECE):
+            yield piece
