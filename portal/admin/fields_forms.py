@@ -5,7 +5,8 @@ from datetime import date, time
 from typing import Any
 from urllib.parse import urlsplit
 
-from wtforms import StringField
+from wtforms import Form, StringField
+from wtforms.validators import ValidationError
 from wtforms.widgets import TextArea
 
 from portal.accounts.rules import check_email
@@ -63,6 +64,11 @@ class TypedField(StringField):  # type: ignore[misc]
             raise ValueError(self.required)
         if text:
             self.value = self.parse(text)
+
+    def pre_validate(self, form: Form) -> None:
+        """A body without any field is no filled-in form either."""
+        if self.required and self.raw_data is None and self.value == self.empty:
+            raise ValidationError(self.required)
 
 
 def parse_whole(low: int, high: int) -> Callable[[str], int]:

@@ -112,20 +112,21 @@ def test_credentials_are_tried_and_the_answer_is_of_those_credentials(
 
 @pytest.mark.usefixtures("simulator")
 def test_wrong_credentials_are_told(app: Flask, settings: Settings) -> None:
-    gateways = app.extensions["portal_gateways"]
-    assert gateways.webpay.accepts_credentials()
-    assert gateways.mercadopago.accepts_credentials()
-    wrong = WebpayGateway(
-        code=settings.webpay_commerce_code,
-        key="mala",
-        api_url=settings.webpay_api_url,
-        return_url="http://localhost/",
-    )
-    assert not wrong.accepts_credentials()
-    with_other = type(gateways.mercadopago)(
-        token="mala", api_url=settings.mercadopago_api_url, public_url="http://x"
-    )
-    assert not with_other.accepts_credentials()
+    with app.app_context():
+        gateways = app.extensions["portal_gateways"]
+        assert gateways.webpay.accepts_credentials()
+        assert gateways.mercadopago.accepts_credentials()
+        wrong = WebpayGateway(
+            code=settings.webpay_commerce_code,
+            key="mala",
+            api_url=settings.webpay_api_url,
+            return_url="http://localhost/",
+        )
+        assert not wrong.accepts_credentials()
+        with_other = type(gateways.mercadopago)(
+            token="mala", api_url=settings.mercadopago_api_url, public_url="http://x"
+        )
+        assert not with_other.accepts_credentials()
 
 
 def test_gateway_that_does_not_answer_is_no_yes(

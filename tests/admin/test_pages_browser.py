@@ -1,0 +1,78 @@
+"""Every page of the owner's settings on a phone and on a wide screen."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import TUESDAY_NOON
+from flask import Flask
+from playwright.sync_api import Page, expect
+from shop_forms import stock
+from support_cases import add_attention, add_staff, log_in_as
+
+from portal.db import transaction
+
+AXE = (Path(__file__).resolve().parents[1] / "vendor" / "axe.min.js").read_text()
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PATHS = (
+    *("ajustes", "ajustes/empresa", "ajustes/canales", "ajustes/plazos"),
+    *("precios", "temas", "temas/1", "horario", "horario/semana", "terminos"),
+    *("horario/dia?dia=2026-12-24", "equipo", "pedidos", "pedidos/nuevo"),
+    *("pedidos/1001/documento", "documentos", "revision"),
+)
+
+
+@pytest.fixture
+def enter(app: Flask, portal_url: str) -> Callable[[Page], None]:
+    """Logs the owner in, by the cookie that a log-in would leave."""
+    stock(app)
+    with app.app_context(), transaction() as session:
+        number = add_staff(session, "Elena", "owner").id
+        add_staff(session, "Ana")
+        add_attention(session, now=TUESDAY_NOON)
+    cookie = log_in_as(app, number).get_cookie("portal")
+    assert cookie is not None
+
+    def carry(page: Page) -> None:
+        page.context.add_cookies(
+            [{"name": "portal", "value": cookie.value, "url": portal_url}]
+        )
+
+    return carry
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
+def test_pages_fit_and_axe_finds_nothing(
+    portal_url: str,
+    new_page: Callable[..., Page],
+    enter: Callable[[Page], None],
+    width: int,
+    scheme: str,
+) -> None:
+    page = new_page(viewport={"width": width, "height": 740}, color_scheme=scheme)
+    enter(page)
+    for path in PATHS:
+        page.goto(f"{portal_url}/administrar/{path}")
+        assert page.evaluate("document.documentElement.scrollWidth") == width, path
+        page.evaluate(AXE)
+        found = page.evaluate(
+            "tags => axe.run({runOnly: {type: 'tag', values: tags}})", TAGS
+        )
+        assert [each["id"] for each in found["violations"]] == [], path
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_price_changes_with_and_without_scripts(
+    portal_url: str,
+    new_page: Callable[..., Page],
+    enter: Callable[[Page], None],
+    scripts: bool,
+) -> None:
+    page = new_page(java_script_enabled=scripts)
+    enter(page)
+    page.goto(f"{portal_url}/administrar/precios")
+    page.get_by_label("Precio en horario normal").fill("$21.500")
+    page.get_by_role("button", name="Confirmar o guardar").first.click()
+    expect(page.get_by_role("status").first).to_contain_text("versión 2")
+    page.goto(portal_url)
+    expect(page.locator("main")).to_contain_text("$21.500")
