@@ -36,15 +36,21 @@ def _lines(shop: Shop) -> int:
     return int(shop.session.scalar(text("SELECT COUNT(*) FROM journal_entries")))
 
 
+def _expire_after(order_id: int, change: str) -> None:
+    """Expire an order that was changed behind the row that is held."""
+    with transaction() as session:
+        held = session.get_one(Order, order_id)
+        session.execute(text(f"UPDATE orders SET {change}"))  # noqa: S608
+        _expire(session, held)
+
+
 @pytest.mark.postgres
 @pytest.mark.parametrize("change", ["version = version + 1", "state = 'cancelled'"])
 def test_a_row_that_another_changed_is_not_moved(shop: Shop, change: str) -> None:
     order = shop.order()
     lines = _lines(shop)
-    with pytest.raises(StaleStateError), transaction() as session:
-        held = session.get_one(Order, order.id)
-        session.execute(text(f"UPDATE orders SET {change}"))  # noqa: S608
-        _expire(session, held)
+    with pytest.raises(StaleStateError):
+        _expire_after(order.id, change)
     assert shop.state(order) == "awaiting_payment"
     assert _lines(shop) == lines
 

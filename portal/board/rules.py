@@ -125,7 +125,9 @@ def face_of(card: Attended, now: datetime, person: Person | None) -> Face:
         still=still,
         acts=_acts(card, state, person, now) if person else (),
         alert=_alert(card, state, level),
-        mine=bool(person) and card.technician_id == person.id and state in states.HELD,
+        mine=person is not None
+        and card.technician_id == person.id
+        and state in states.HELD,
     )
 
 
