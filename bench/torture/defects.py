@@ -178,7 +178,7 @@ DEFECTS = (
         "returns.py",
         "_WAIT_SECONDS = 15.0",
         "_WAIT_SECONDS = 0.0",
-        RETURNS,
+        RACES,
     ),
     _payments(
         "what is not known is rejected",
@@ -188,13 +188,6 @@ DEFECTS = (
         '        evidence = Evidence(word="rejected")\n',
         *MONEY,
         QUALITY,
-    ),
-    _payments(
-        "a row is not read again under its lock",
-        "service.py",
-        "        session.refresh(payment)\n",
-        "",
-        RACES,
     ),
     _payments(
         "each tap is an attempt of its own",

@@ -5,7 +5,14 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from payment_cases import PAID_ONCE, Shop, pay_by_webpay, preference_of, reference_of
+from payment_cases import (
+    PAID_ONCE,
+    Shop,
+    follow,
+    pay_by_webpay,
+    preference_of,
+    reference_of,
+)
 from simulator_client import SimulatorClient
 from sqlalchemy import text
 
@@ -155,3 +162,32 @@ def test_while_money_is_being_verified_no_other_attempt_opens(
     with pytest.raises(attempts.BeingVerifiedError):
         shop.start(order, "mercadopago")
     assert len(shop.payments()) == 1
+
+
+def test_a_second_return_waits_for_the_first_and_reads_its_result(
+    shop: Shop, simulator: SimulatorClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = shop.order()
+    path = shop.path(order)
+    _, where = pay_by_webpay(shop, simulator, order)
+    simulator.fail("webpay_commit", "hold")
+    first = threading.Thread(target=lambda: follow(shop.app.test_client(), where))
+    first.start()
+    simulator.wait_until_held()
+    waited: list[float] = []
+
+    def let_it_go(seconds: float) -> None:
+        """The second return waits: only now may the commit end."""
+        waited.append(seconds)
+        simulator.release()
+        first.join()
+
+    monkeypatch.setattr("portal.payments.returns.time.sleep", let_it_go)
+    client = shop.app.test_client()
+    answer = follow(client, where)
+    page = client.get(path).get_data(as_text=True)
+    simulator.release()
+    first.join()
+    assert answer.headers["Location"] == path  # type: ignore[attr-defined]
+    assert waited == [0.1]
+    assert "Pago recibido" in page
