@@ -37,6 +37,7 @@ from portal.payments import mails as payments_mails
 from portal.payments import views as payments_views
 from portal.payments.gateways import build_gateways
 from portal.privacy import views as privacy_views
+from portal.reports import match_views
 from portal.reports import views as reports_views
 from portal.storefront import gallery_views
 from portal.storefront import views as storefront_views
@@ -66,6 +67,7 @@ _PAGES = (
     privacy_views,
     worker_views,
     reports_views,
+    match_views,
     admin_views,
     admin_money_views,
     catalog_views,

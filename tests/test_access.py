@@ -177,6 +177,8 @@ TABLE = {
     "GET /informes": owner(303),
     "GET /informes/<name>": owner(200, values=OCTOBER),
     "GET /informes/<name>.csv": owner(200, values=OCTOBER),
+    "GET /informes/<name>/cuadratura": owner(200, values=OCTOBER),
+    "POST /informes/<name>/cuadratura": owner(422, values={"name": "2098-12"}),
     # A file that is no text: only who may have it is looked at here.
     "GET /informes/<name>.xlsx": owner(422, values={"name": "2098-12"}),
     "POST /administrar/pagos/<int(max=2147483647):payment_id>/preguntar": owner(

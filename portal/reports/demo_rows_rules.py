@@ -1,6 +1,5 @@
 """The rows that a story leaves in the tables, as the services write them. Pure."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,11 +7,18 @@ from typing import Any
 from portal.orders.rules import derive, fingerprint, link_token
 from portal.payments.rules import reference_of
 from portal.payments.states import MANUAL, WEBPAY
+from portal.reports.demo_facts_rules import (
+    PROMISE,
+    end_of_money,
+    evidence,
+    gateway_number,
+    road,
+    tax,
+    worked,
+)
 from portal.reports.demo_rules import Story
-from portal.support.rules import ATTENTION
 
 Rows = dict[str, list[dict[str, Any]]]
-_PROMISE = timedelta(minutes=10)
 
 
 @dataclass
@@ -117,7 +123,7 @@ class Scribe:
             blocked=False,
             pseudonymised_at=None,
         )
-        seed, end = self._seed(story, "order"), _end_of_money(story)
+        seed, end = self._seed(story, "order"), end_of_money(story)
         number = self._add(
             rows,
             "orders",
@@ -141,7 +147,7 @@ class Scribe:
             created_at=story.placed_at,
             expires_at=story.placed_at + timedelta(minutes=30),
             paid_at=story.at,
-            **_tax(story),
+            **tax(story),
         )
         road = [("awaiting_payment", story.placed_at), ("paid", story.at)]
         self._line(rows, "order", number, number, [*road, *([end] if end else [])])
@@ -151,7 +157,7 @@ class Scribe:
         self, rows: Rows, story: Story, order: int, disposition: str, at: datetime
     ) -> int:
         applied = disposition == "applied"
-        seed, end = self._seed(story, disposition), _end_of_money(story)
+        seed, end = self._seed(story, disposition), end_of_money(story)
         road = [("created", at - timedelta(seconds=50)), ("approved", at)]
         if story.gateway != MANUAL:
             road.insert(1, ("redirected", at - timedelta(seconds=48)))
@@ -173,10 +179,10 @@ class Scribe:
             buy_order=buy_order,
             seed=seed,
             reference_hash=fingerprint(reference_of(self.key, seed)),
-            gateway_payment_id=_gateway_number(story, seed, buy_order),
+            gateway_payment_id=gateway_number(story, seed, buy_order),
             detail="accredited",
             rejected_ids=[],
-            evidence=_evidence(story, seed, at),
+            evidence=evidence(story, seed, at),
             created_at=road[0][1],
             redirected_at=road[0][1],
             approved_at=at,
@@ -188,7 +194,7 @@ class Scribe:
 
     def _attention(self, rows: Rows, story: Story, order: int) -> None:
         cancelled = story.refunded_at is not None
-        who, values = self.staff[story.technician], _worked(story)
+        who, values = self.staff[story.technician], worked(story)
         if cancelled:
             values = {"state": "cancelled", "changed_at": story.refunded_at}
         number = self._add(
@@ -198,7 +204,7 @@ class Scribe:
             version=4,
             regime_kind=story.regime,
             queued_at=story.at,
-            promise_at=story.at + _PROMISE if story.regime == "normal" else None,
+            promise_at=story.at + PROMISE if story.regime == "normal" else None,
             calls=0,
             **{
                 **dict.fromkeys(("taken_at", "contacted_at", "started_at", "ends_at")),
@@ -208,15 +214,20 @@ class Scribe:
                 **values,
             },
         )
-        road = list(_road(story))
+        road = list(road(story))
         self._line(rows, "attention", number, order, road, by=who)
-        if cancelled:
-            return
+        if not cancelled:
+            self._work(rows, story, order, number, who)
+
+    def _work(
+        self, rows: Rows, story: Story, order: int, attention: int, who: int
+    ) -> None:
+        """What an attention that was held leaves: words, pause, rating."""
         if self.history:
             self._add(
                 rows,
                 "attention_entries",
-                attention_id=number,
+                attention_id=attention,
                 kind="hecho",
                 text="Se corrigió la configuración y se probó una boleta.",
                 at=story.closed_at,
@@ -227,7 +238,7 @@ class Scribe:
             self._add(
                 rows,
                 "attention_pauses",
-                attention_id=number,
+                attention_id=attention,
                 reason="El cliente lo pidió",
                 from_at=story.started_at + timedelta(seconds=60),
                 until_at=story.started_at + timedelta(seconds=60 + story.paused),
@@ -237,7 +248,7 @@ class Scribe:
             self._add(
                 rows,
                 "ratings",
-                attention_id=number,
+                attention_id=attention,
                 stars=story.stars,
                 comment=None,
                 at=story.closed_at + timedelta(minutes=9),
@@ -286,80 +297,3 @@ class Scribe:
         self._line(rows, "refund", number, order, road)
         if self.history:
             self._mail(rows, "refund.confirmed", order, at, str(number))
-
-
-def _end_of_money(story: Story) -> tuple[str, datetime] | None:
-    if story.refunded_at:
-        return "refunded", story.refunded_at
-    if story.charged_back_at:
-        return "charged_back", story.charged_back_at
-    return None
-
-
-def _tax(story: Story) -> dict[str, str | None]:
-    names = ("tax_rut", "tax_name", "tax_activity", "tax_address", "tax_commune")
-    values = (
-        "765432103",
-        f"Comercial {story.shop.name}",
-        "Minimarket",
-        "Calle 1",
-        "Santiago",
-    )
-    if story.document == "boleta":
-        return dict.fromkeys(names)
-    return dict(zip(names, values, strict=True))
-
-
-def _gateway_number(story: Story, seed: str, buy_order: str) -> str | None:
-    if story.gateway == MANUAL:
-        return None
-    return buy_order if story.gateway == WEBPAY else str(int(seed[:15], 16))
-
-
-def _evidence(story: Story, seed: str, at: datetime) -> dict[str, Any] | None:
-    if story.gateway == MANUAL:
-        return None
-    return {
-        "word": "approved",
-        "amount": story.pesos,
-        "amount_is_whole": True,
-        "currency": "CLP",
-        "refunded_amount": 0,
-        "detail": "accredited",
-        "approved_at": at.isoformat(),
-        "method": "visa",
-        "card_last4": "6623",
-        "authorization_code": seed[:6].upper(),
-        "payment_type": "VN" if story.gateway == WEBPAY else "credit_card",
-        "installments": 0,
-    }
-
-
-def _worked(story: Story) -> dict[str, Any]:
-    """The columns of an attention that was taken, held and closed."""
-    late = story.regime == "normal" and story.contacted_at > story.at + _PROMISE
-    return {
-        "state": "closed",
-        "taken_at": story.taken_at,
-        "contacted_at": story.contacted_at,
-        "started_at": story.started_at,
-        "ends_at": story.started_at + ATTENTION + timedelta(seconds=story.paused),
-        "paused_seconds": story.paused,
-        "closed_at": story.closed_at,
-        "outcome": story.outcome,
-        "changed_at": story.closed_at,
-        "promise_missed_at": story.at + _PROMISE if late else None,
-    }
-
-
-def _road(story: Story) -> Iterator[tuple[str, datetime]]:
-    yield "waiting", story.at
-    if story.refunded_at:
-        yield "cancelled", story.refunded_at
-        return
-    yield "taken", story.taken_at
-    yield "running", story.started_at
-    if story.paused:
-        yield "paused", story.started_at + timedelta(seconds=60)
-        yield "running", story.started_at + timedelta(seconds=60 + story.paused)
-    yield "closed", story.closed_at

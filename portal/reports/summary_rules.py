@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from portal.reports.attention_rules import OUTCOME_NAMES
+from portal.reports.attention_rules import OUTCOME_NAMES, Attentions
 from portal.reports.figures_rules import (
     DISPOSITION_NAMES,
     REGIME_NAMES,
@@ -50,7 +50,6 @@ def _amount(label: str, amount: Amount) -> list[tuple[str, int]]:
 
 def as_dict(figures: Figures) -> dict[str, Any]:
     """The report as plain values for JSON. Pesos, whole minutes, seconds of waiting."""
-    desk = figures.attentions
     return {
         "month": str(figures.month),
         "from": figures.month.begins.isoformat(),
@@ -65,43 +64,55 @@ def as_dict(figures: Figures) -> dict[str, Any]:
             word: _as_dict(amount) for word, amount in figures.out_of_place.items()
         },
         "out_of_place_given_back": _as_dict(figures.out_of_place_back),
-        "by_day": [
-            {"day": day.isoformat(), "orders": sales.orders, "pesos": sales.pesos}
-            for day, sales in figures.by_day
-        ],
-        "by_hour": [
-            {
-                "day": day.isoformat(),
-                "hour": hour,
-                "orders": sales.orders,
-                "pesos": sales.pesos,
-            }
-            for (day, hour), sales in sorted(figures.hours.items())
-        ],
+        "by_day": _days(figures),
+        "by_hour": _hours(figures),
         "by_service": _lines(figures.by_service),
         "by_regime": _lines(figures.by_regime),
         "by_gateway": _lines(figures.by_gateway),
         "by_technician": _lines(figures.by_technician),
-        "attentions": {
-            "total": desk.total,
-            "outcomes": dict(desk.outcomes),
-            "minutes_sold": desk.sold_minutes,
-            "minutes_used": desk.used_minutes,
-            "minutes_paused": desk.paused_minutes,
-            "promises_kept": desk.kept,
-            "promises_missed": desk.broken,
-            "waiting": {
-                REGIME_NAMES[regime]: {
-                    "to_taken": _spread(waits.to_taken),
-                    "to_contact": _spread(waits.to_contact),
-                }
-                for regime, waits in desk.waits.items()
-            },
-        },
+        "attentions": _attentions(figures.attentions),
         "ratings": {
             "count": figures.ratings.count,
             "average_tenths": figures.ratings.average_tenths,
             "stars": {str(s): count for s, count in figures.ratings.stars.items()},
+        },
+    }
+
+
+def _days(figures: Figures) -> list[dict[str, Any]]:
+    return [
+        {"day": day.isoformat(), "orders": sales.orders, "pesos": sales.pesos}
+        for day, sales in figures.by_day
+    ]
+
+
+def _hours(figures: Figures) -> list[dict[str, Any]]:
+    return [
+        {
+            "day": day.isoformat(),
+            "hour": hour,
+            "orders": sales.orders,
+            "pesos": sales.pesos,
+        }
+        for (day, hour), sales in sorted(figures.hours.items())
+    ]
+
+
+def _attentions(desk: Attentions) -> dict[str, Any]:
+    return {
+        "total": desk.total,
+        "outcomes": dict(desk.outcomes),
+        "minutes_sold": desk.sold_minutes,
+        "minutes_used": desk.used_minutes,
+        "minutes_paused": desk.paused_minutes,
+        "promises_kept": desk.kept,
+        "promises_missed": desk.broken,
+        "waiting": {
+            REGIME_NAMES[regime]: {
+                "to_taken": _spread(waits.to_taken),
+                "to_contact": _spread(waits.to_contact),
+            }
+            for regime, waits in desk.waits.items()
         },
     }
 

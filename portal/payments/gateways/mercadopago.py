@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +31,8 @@ from portal.payments.rules import is_mercadopago_id
 # One value for connecting and reading; a notification must be answered in 22 s.
 TIMEOUT_SECONDS = 8.0
 MAX_INSTALLMENTS = 12
+# Of a search: so many a page, and no further than Mercado Pago counts.
+_PAGE, _MOST_FOUND = 100, 10_000
 STATEMENT = "ITPLUSNET"
 # Help is wanted now: cash and vouchers would be paid tomorrow (R3).
 _EXCLUDED_TYPES = ({"id": "ticket"}, {"id": "atm"})
@@ -128,6 +131,32 @@ class MercadoPagoGateway:
         if not isinstance(results, list):
             raise GatewayUnknownError("the search has no results")
         return [_evidence(row) for row in results if isinstance(row, dict)]
+
+    def search_period(self, begin: datetime, end: datetime) -> list[Evidence]:
+        """Every payment that was made from `begin` to `end`, page by page.
+
+        Raises GatewayUnknownError when a page cannot be read, or there are too many.
+        """
+        found: list[Evidence] = []
+        while len(found) < _MOST_FOUND:
+            filters = {
+                "range": "date_created",
+                "begin_date": _iso(begin),
+                "end_date": _iso(end),
+                "sort": "date_created",
+                "criteria": "asc",
+                "limit": _PAGE,
+                "offset": len(found),
+            }
+            search = partial(self._sdk.payment().search, filters, _options())
+            body = self._call(search)
+            rows, paging = body.get("results"), body.get("paging")
+            if not isinstance(rows, list) or not isinstance(paging, dict):
+                raise GatewayUnknownError("the search has no results")
+            found += [_evidence(row) for row in rows if isinstance(row, dict)]
+            if not rows or len(found) >= (whole_pesos(paging.get("total"))[0] or 0):
+                return found
+        raise GatewayUnknownError("more payments than a search tells")
 
     def refund(self, payment_id: str, amount: int | None, key: str) -> None:
         """Give back pesos of a payment, None for all; the same key is one refund.
