@@ -79,7 +79,7 @@ def worked(story: Story) -> dict[str, Any]:
     }
 
 
-def road(story: Story) -> Iterator[tuple[str, datetime]]:
+def road_of(story: Story) -> Iterator[tuple[str, datetime]]:
     """The states of the attention, each with its instant."""
     yield "waiting", story.at
     if story.refunded_at:

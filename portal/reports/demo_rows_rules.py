@@ -12,7 +12,7 @@ from portal.reports.demo_facts_rules import (
     end_of_money,
     evidence,
     gateway_number,
-    road,
+    road_of,
     tax,
     worked,
 )
@@ -214,7 +214,7 @@ class Scribe:
                 **values,
             },
         )
-        road = list(road(story))
+        road = list(road_of(story))
         self._line(rows, "attention", number, order, road, by=who)
         if not cancelled:
             self._work(rows, story, order, number, who)
