@@ -237,6 +237,25 @@ def test_every_try_at_mercado_pago_carries_the_same_key(
     assert given == 19_990
 
 
+def test_a_try_that_did_not_arrive_is_repeated_under_the_same_key(
+    shop: Shop, simulator: SimulatorClient, client: FlaskClient, clock: FrozenClock
+) -> None:
+    order = _paid_by_mercadopago(shop, simulator)
+    simulator.fail("mp_refund", "error_500", times=2)
+    _withdraw(shop, client, order)
+    for _ in range(3):
+        clock.advance(hours=1)
+        refunds.follow_due(shop.gateways, now=utcnow())
+    keys = [
+        call["headers"].get("x-idempotency-key")
+        for call in simulator.call_log()
+        if call["operation"] == "mp_refund"
+    ]
+    assert len(keys) == 3
+    assert len(set(keys)) == 1
+    assert _refund(shop).state == "confirmed"
+
+
 def test_a_refused_refund_alerts_the_owner_and_lets_the_customer_choose(
     shop: Shop, simulator: SimulatorClient, client: FlaskClient
 ) -> None:
