@@ -61,7 +61,7 @@ test: $(DEV_STAMP) ## All tests, with whatever they need (ARGS="-k name" for som
 	@bash tests/provision.sh programs
 	@$(BIN)/python -m pytest -q -n $(TESTERS) --dist worksteal $(ARGS)
 
-# 15 minutes; ARGS="--only inicio", ARGS=--no-lighthouse.
+# 15 minutes and more; ARGS="--only inicio", --no-lighthouse, or --resume after a cut.
 pages: $(PAGES_STAMP) ## What each page weighs and scores: docs/paginas.md (ARGS="--only inicio")
 	@bash tests/provision.sh programs
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/pages.py $(ARGS)

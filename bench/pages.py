@@ -2,6 +2,7 @@
 
 Prints one row a page, writes docs/paginas.md and var/pages.json. `--only TEXT` measures
 the pages whose name has the text; `--no-lighthouse` is quick; neither touches docs/.
+`--resume` keeps the Lighthouse scores of a run that was cut off, and measures the rest.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Reque
 from tables import as_markdown, as_text
 
 BENCH = ROOT / "bench"
+KEPT = ROOT / "var" / "pages.json"
 TOOLS = BENCH / "node_modules" / ".bin"
 AXE = (ROOT / "tests" / "vendor" / "axe.min.js").read_text()
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -102,6 +104,7 @@ class Bench:
     def __init__(self, demo: Demo, browser: Browser, folder: Path, deep: bool) -> None:
         self.demo, self.browser, self.folder, self.deep = demo, browser, folder, deep
         self.cookies: dict[str, list[Any]] = {}
+        self.kept: dict[str, dict[str, Any]] = {}
 
     def context(self, sight: Sight) -> BrowserContext:
         context = self.browser.new_context(**PHONE)  # type: ignore[arg-type]
@@ -122,7 +125,10 @@ class Bench:
         if sight.name in TIMED:
             for name in NETWORKS:
                 row.paints[name] = self._paint(sight, name)
-        if self.deep and not sight.act:
+        if kept := self.kept.get(sight.name, {}).get("scores"):
+            row.scores, row.weak = kept, self.kept[sight.name]["weak"]
+            row.paints["lighthouse"] = self.kept[sight.name]["paints"]["lighthouse"]
+        elif self.deep and not sight.act:
             for _ in range(TRIES):
                 self._lighthouse(sight, row)
                 if row.scores.get("performance") == 100:
@@ -183,6 +189,7 @@ class Bench:
             headers["Cookie"] = "; ".join(f"{c['name']}={c['value']}" for c in cookies)
         done = subprocess.run(
             [
+                *("timeout", "120"),
                 *(TOOLS / "lighthouse", self.demo.url + sight.path, "--quiet"),
                 *("--output=json", f"--output-path={report}", "--ignore-status-code"),
                 f"--only-categories={','.join(CATEGORIES)}",
@@ -255,6 +262,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="")
     parser.add_argument("--no-lighthouse", action="store_true")
+    parser.add_argument("--resume", action="store_true")
     options = parser.parse_args()
     rows: list[Row] = []
     with (
@@ -264,12 +272,15 @@ def main() -> int:
     ):
         folder = Path(name)
         bench = Bench(demo, browser, folder, deep=not options.no_lighthouse)
+        if options.resume:
+            bench.kept = {row["name"]: row for row in json.loads(KEPT.read_text())}
         for sight in demo.sights():
             if options.only not in sight.name:
                 continue
             sight.prepare()
             rows.append(bench.measure(sight))
             print(as_text(rows[-1]), flush=True)
+            keep([*bench.kept.values(), *(asdict(row) for row in rows)])
         validate(folder, rows)
     write(rows, whole=not options.only and not options.no_lighthouse)
     problems = [f"{r.name}: {text}" for r in rows for text in (*r.axe, *r.invalid)]
@@ -277,11 +288,13 @@ def main() -> int:
     return 1 if problems else 0
 
 
+def keep(rows: list[dict[str, Any]]) -> None:
+    KEPT.parent.mkdir(exist_ok=True)
+    KEPT.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+
+
 def write(rows: list[Row], whole: bool) -> None:
-    kept = ROOT / "var"
-    kept.mkdir(exist_ok=True)
-    text = json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False)
-    (kept / "pages.json").write_text(text + "\n")
+    keep([asdict(row) for row in rows])
     if whole:
         (ROOT / "docs" / "paginas.md").write_text(as_markdown(rows))
 
