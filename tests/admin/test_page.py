@@ -178,7 +178,7 @@ def links(client: FlaskClient) -> set[str]:
 
 
 def test_ways_on(app: Flask, owner: FlaskClient) -> None:
-    known = {"/tablero", "/", "/terminos"}
+    known = {"/tablero", "/", "/administrar/terminos"}
     assert known <= links(owner)
     assert {"/demo", "/demo/correos"} <= links(owner)
 

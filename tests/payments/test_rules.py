@@ -278,10 +278,10 @@ def test_questions_come_at_growing_pauses_until_the_window_ends() -> None:
 def test_windows_forms_and_leases() -> None:
     assert rules.window_end("webpay", NOW) == NOW + timedelta(days=7)
     assert rules.window_end("mercadopago", NOW) == NOW + timedelta(days=30)
-    assert rules.WEBPAY_FORM == timedelta(minutes=10)
-    assert rules.WEBPAY_REUSE == timedelta(minutes=3)
+    assert timedelta(minutes=10) == rules.WEBPAY_FORM
+    assert timedelta(minutes=3) == rules.WEBPAY_REUSE
     # Longer than a commit and a status may take: 3 + 15 s, twice.
-    assert rules.COMMIT_LEASE == timedelta(seconds=40)
+    assert timedelta(seconds=40) == rules.COMMIT_LEASE
 
 
 # Refunds -----------------------------------------------------------------
