@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import compiled_once
 import pytest
 from browser_watch import FLAGS, PHONE, Watch, chromium
 from flask import Flask
@@ -32,6 +33,8 @@ from portal.db import db
 TUESDAY_NOON = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 SECRET_KEY = "test-secret-key-0123456789abcdefghijklmnop"
 DATABASES = ("sqlite", "postgresql")
+
+compiled_once.install()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
