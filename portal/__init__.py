@@ -10,6 +10,7 @@ from portal.accounts import access_views
 from portal.accounts import mails as accounts_mails
 from portal.accounts import views as accounts_views
 from portal.admin import (
+    canned_views,
     catalog_views,
     check_views,
     hours_views,
@@ -71,6 +72,7 @@ _PAGES = (
     admin_views,
     admin_money_views,
     catalog_views,
+    canned_views,
     hours_views,
     publishing_views,
     search_views,

@@ -76,6 +76,7 @@ def logged_in(inside: int, outside: Outcome, **rest: Any) -> Row:
 
 
 TOPIC = "<int(max=2147483647):topic_id>"
+CANNED = "<int(max=2147483647):canned_id>"
 STAFF, NOBODY = "<int(max=2147483647):staff_id>", {"staff_id": 999999}
 DOCUMENT = "/administrar/pedidos/<int(min=1001, max=2147483647):number>/documento"
 ATTENTION = "<int(max=2147483647):attention_id>"
@@ -216,6 +217,17 @@ TABLE = {
     "POST /administrar/temas/nuevo": owner(422),
     f"GET /administrar/temas/{TOPIC}": owner(200, values={"topic_id": 1}),
     f"POST /administrar/temas/{TOPIC}": owner(422, values={"topic_id": 1}),
+    "GET /administrar/soluciones": owner(200),
+    "GET /administrar/soluciones/nueva": owner(200),
+    "POST /administrar/soluciones/nueva": owner(422),
+    f"GET /administrar/soluciones/{CANNED}": owner(200, values={"canned_id": 1}),
+    f"POST /administrar/soluciones/{CANNED}": owner(422, values={"canned_id": 1}),
+    f"POST /administrar/soluciones/{CANNED}/quitar": owner(
+        409, values={"canned_id": 1}
+    ),
+    f"POST /administrar/soluciones/{CANNED}/reponer": owner(
+        303, values={"canned_id": 1}
+    ),
     "GET /administrar/horario": owner(200),
     "GET /administrar/horario/semana": owner(200),
     "POST /administrar/horario/semana": owner(422),

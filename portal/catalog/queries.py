@@ -75,3 +75,20 @@ def list_canned(session: Session) -> list[CannedSolution]:
     canned = CannedSolution
     order = (canned.topic_slug.is_(None), canned.position, canned.id)
     return list(session.scalars(select(canned).where(canned.active).order_by(*order)))
+
+
+def all_canned(session: Session) -> list[CannedSolution]:
+    """Every canned solution, those taken off too, in the technicians' order."""
+    canned = CannedSolution
+    return list(session.scalars(select(canned).order_by(canned.position, canned.id)))
+
+
+def get_canned(
+    session: Session, canned_id: int, *, lock: bool = False
+) -> CannedSolution:
+    """The canned solution with this id, taken off or not. Raises NotFoundError."""
+    statement = select(CannedSolution).where(CannedSolution.id == canned_id)
+    canned = session.scalar(statement.with_for_update() if lock else statement)
+    if canned is None:
+        raise NotFoundError("Esa solución preparada no existe.")
+    return canned

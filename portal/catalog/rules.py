@@ -57,6 +57,19 @@ class Written(Protocol):
     def active(self) -> bool: ...
 
 
+class Canned(Protocol):
+    """What the owner writes of a canned solution."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def topic_slug(self) -> str | None: ...
+    @property
+    def active(self) -> bool: ...
+
+
 class Classified(Protocol):
     """What decides whether a topic is within the scope."""
 
@@ -97,6 +110,12 @@ def price_mark(service: Priced) -> str:
 def topic_mark(topic: Written) -> str:
     """What a page carries of the topic that it shows, to know it again."""
     shown = topic.title, topic.covered, topic.answer, topic.service_slug, topic.active
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+
+def canned_mark(canned: Canned) -> str:
+    """What a page carries of the canned solution that it shows, to know it again."""
+    shown = canned.title, canned.text, canned.topic_slug, canned.active
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 

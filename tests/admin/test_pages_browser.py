@@ -16,7 +16,16 @@ AXE = (Path(__file__).resolve().parents[1] / "vendor" / "axe.min.js").read_text(
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PATHS = (
     *("ajustes", "ajustes/empresa", "ajustes/canales", "ajustes/plazos"),
-    *("precios", "temas", "temas/1", "horario", "horario/semana", "terminos"),
+    *(
+        "precios",
+        "temas",
+        "temas/1",
+        "soluciones",
+        "soluciones/1",
+        "horario",
+        "horario/semana",
+        "terminos",
+    ),
     *("horario/dia?dia=2026-12-24", "equipo", "pedidos", "pedidos/nuevo"),
     *("pedidos/1001/documento", "documentos", "revision"),
 )
