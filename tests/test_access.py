@@ -78,6 +78,7 @@ def logged_in(inside: int, outside: Outcome, **rest: Any) -> Row:
 TOPIC = "<int(max=2147483647):topic_id>"
 CANNED = "<int(max=2147483647):canned_id>"
 STAFF, NOBODY = "<int(max=2147483647):staff_id>", {"staff_id": 999999}
+PROOF = "/administrar/pedidos/<int(min=1001, max=2147483647):number>/prueba"
 DOCUMENT = "/administrar/pedidos/<int(min=1001, max=2147483647):number>/documento"
 ATTENTION = "<int(max=2147483647):attention_id>"
 ERRAND = "<int(max=2147483647):errand_id>"
@@ -245,6 +246,10 @@ TABLE = {
     "GET /administrar/pedidos": owner(200),
     "GET /administrar/pedidos/nuevo": owner(200),
     "POST /administrar/pedidos/nuevo": owner(422),
+    f"GET {PROOF}": owner(404, values={"number": 999_999}),
+    f"GET {PROOF}/<int(max=2147483647):link_id>": owner(
+        404, values={"number": 999_999, "link_id": 1}
+    ),
     f"GET {DOCUMENT}": owner(404, values={"number": 999_999}),
     f"POST {DOCUMENT}": owner(404, values={"number": 999_999}),
     "GET /administrar/documentos": owner(200),

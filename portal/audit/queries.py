@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from portal.audit.history_queries import STATEMENTS
+from portal.audit.proof_queries import broken_proofs
 
 
 @dataclass(frozen=True)
@@ -166,4 +167,6 @@ def broken_invariants(session: Session) -> list[Broken]:
         ids = tuple(int(row[0]) for row in session.execute(text(check.sql)))
         if ids:
             found.append(Broken(check, ids))
+    proofs = broken_proofs(session)
+    found += [Broken(Check("CL", meaning, ""), ids) for meaning, ids in proofs.items()]
     return found

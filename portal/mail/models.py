@@ -32,5 +32,9 @@ class OutboxRow(Base):
     tries: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None] = mapped_column(String(200))
     message_id: Mapped[str | None] = mapped_column(String(120))
+    # Of the whole message, and of the plain text that its reader sees.
     body_sha256: Mapped[str | None] = mapped_column(String(64))
+    text_sha256: Mapped[str | None] = mapped_column(String(64))
+    # What the mail server said when it took the mail.
+    server_reply: Mapped[str | None] = mapped_column(String(200))
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

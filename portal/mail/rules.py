@@ -19,6 +19,7 @@ RETRY_MINUTES = (1, 2, 5, 15, 30, 60)
 # The owner hears of a mail when it has failed this many times.
 ALERT_AT_TRIES = 3
 MAX_SUBJECT = 150
+MAX_REPLY = 200
 
 Security = Literal["none", "tls", "starttls"]
 _SECURITY: Mapping[str, tuple[Security, int]] = MappingProxyType(
@@ -29,17 +30,22 @@ _SECURITY: Mapping[str, tuple[Security, int]] = MappingProxyType(
     }
 )
 _BREAKING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_ADDRESS_LIKE = re.compile(r"\S*@\S*")
 _ONE_ADDRESS = re.compile(r"""[^\s@<>,;:"()\[\]\\]{1,64}@[^\s@<>,;:"()\[\]\\]{1,255}""")
 
 
 @dataclass(frozen=True)
 class Mail:
-    """What a renderer gives back: one person's address, plain text and maybe HTML."""
+    """What a renderer gives back: one person's address, plain text and maybe HTML.
+
+    `files` are texts to keep, by name, attached byte for byte.
+    """
 
     to: str
     subject: str
     text: str
     html: str | None = None
+    files: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,7 @@ class Envelope:
     mail_from: str
     message_id: str
     created_at: datetime
+    kind: str = ""
 
 
 def parse_smtp_url(url: str) -> SmtpServer:
@@ -136,7 +143,29 @@ def build_message(mail: Mail, envelope: Envelope) -> EmailMessage:
         message.add_alternative(mail.html, subtype="html")
         digest = hashlib.sha256(envelope.message_id.encode()).hexdigest()[:32]
         message.set_boundary(f"portal-{digest}")
+    for name, body in mail.files:
+        message.add_attachment(
+            body.encode(),
+            maintype="text",
+            subtype="plain",
+            filename=name,
+            params={"charset": "utf-8"},
+        )
+    if mail.files:
+        digest = hashlib.sha256(f"files {envelope.message_id}".encode()).hexdigest()
+        message.set_boundary(f"portal-{digest[:32]}")
     return message
+
+
+def clean_reply(code: int, words: bytes) -> str:
+    """What the server answered when it took a mail, without any address in it."""
+    told = clean_header(words.decode("ascii", "replace"))
+    return f"{code} {_ADDRESS_LIKE.sub('[...]', told)}"[:MAX_REPLY]
+
+
+def text_hash(text: str) -> str:
+    """SHA-256 of a text's UTF-8, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def file_name(envelope: Envelope) -> str:

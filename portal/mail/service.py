@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -19,18 +20,20 @@ from sqlalchemy.orm import Session
 from portal import clock
 from portal.config import Settings
 from portal.db import is_busy, reading, transaction
-from portal.mail.mails import RenderContext, Renderers
+from portal.mail.mails import OnSent, RenderContext, Renderers
 from portal.mail.models import OutboxRow
 from portal.mail.rules import (
     Envelope,
     SmtpServer,
     build_message,
+    clean_reply,
     domain_of,
     file_name,
     message_id,
     needs_alert,
     parse_smtp_url,
     retry_at,
+    text_hash,
 )
 from portal.settings.queries import load as load_business
 
@@ -104,7 +107,9 @@ class SendError(Exception):
     """A mail could not be handed over; the text holds no personal data."""
 
 
-Transport = Callable[[EmailMessage, Envelope], None]
+# Hands a mail over and gives back what the server said.
+Transport = Callable[[EmailMessage, Envelope], str]
+IN_THE_FOLDER = "escrito en la carpeta de correos (sin servidor)"
 
 
 def send_due(
@@ -170,15 +175,15 @@ def _send_one(
             _mark(row_id, state="withdrawn", now=now)
             return "withdrawn"
         message, envelope = rendered
-        transport(message, envelope)
+        reply = transport(message, envelope)
     except Exception as error:
         if isinstance(error, DBAPIError) and is_busy(error):
             raise  # no fault of this mail: the lease runs out and it is tried again
         # Whatever one mail does, the others go out: it waits, counted, with its reason.
         _mark_failed(row_id, _reason(error), now=now)
         return "failed"
-    digest = hashlib.sha256(message.as_bytes()).hexdigest()
-    _mark(row_id, state="sent", now=now, body_sha256=digest)
+    trace = getattr(renderers.get(envelope.kind), "on_sent", None)
+    _mark(row_id, state="sent", now=now, sent=Sent(message, reply, trace))
     return "sent"
 
 
@@ -195,7 +200,7 @@ def _render(
         if mail is None:
             return None
         envelope = Envelope(
-            row.id, settings.mail_from, row.message_id or "", row.created_at
+            row.id, settings.mail_from, row.message_id or "", row.created_at, row.kind
         )
     return build_message(mail, envelope), envelope
 
@@ -208,18 +213,36 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__} {code}".strip()
 
 
-def _mark(
-    row_id: int, *, state: str, now: datetime, body_sha256: str | None = None
-) -> None:
+@dataclass(frozen=True)
+class Sent:
+    """A mail that was taken: the message, the server's words, what to write of it."""
+
+    message: EmailMessage
+    reply: str
+    trace: OnSent | None
+
+    @property
+    def text(self) -> str:
+        """The plain text as its reader sees it."""
+        part = self.message.get_body(("plain",))
+        return str(part.get_content()) if part is not None else ""
+
+
+def _mark(row_id: int, *, state: str, now: datetime, sent: Sent | None = None) -> None:
     with transaction() as session:
         row = session.get_one(OutboxRow, row_id)
         row.state = state
         row.leased_until = None
-        if state == "sent":
-            row.tries += 1
-            row.sent_at = now
-            row.body_sha256 = body_sha256
-            row.last_error = None
+        if sent is None:
+            return
+        row.tries += 1
+        row.sent_at = now
+        row.body_sha256 = hashlib.sha256(sent.message.as_bytes()).hexdigest()
+        row.text_sha256 = text_hash(sent.text)
+        row.server_reply = sent.reply
+        row.last_error = None
+        if sent.trace is not None:
+            sent.trace(session, row)
 
 
 def _mark_failed(row_id: int, reason: str, *, now: datetime) -> None:
@@ -249,30 +272,49 @@ def _transport(settings: Settings) -> Transport:
     return lambda message, envelope: _speak_smtp(server, message, envelope)
 
 
-def _write_file(folder: Path, message: EmailMessage, envelope: Envelope) -> None:
+def _write_file(folder: Path, message: EmailMessage, envelope: Envelope) -> str:
     """Write the mail whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     name = file_name(envelope)
     temporary = folder / f".{name}.{os.getpid()}"
     temporary.write_bytes(message.as_bytes())
     os.replace(temporary, folder / name)
+    return IN_THE_FOLDER
 
 
-def _connect(server: SmtpServer, own_name: str) -> smtplib.SMTP:
+class _Remembering:
+    """Keeps what the server says to the whole mail, which `smtplib` throws away."""
+
+    taken: tuple[int, bytes] = (0, b"")
+
+    def data(self, message: Any) -> tuple[int, bytes]:
+        self.taken = super().data(message)  # type: ignore[misc]
+        return self.taken
+
+
+class _Plain(_Remembering, smtplib.SMTP):
+    pass
+
+
+class _Tls(_Remembering, smtplib.SMTP_SSL):
+    pass
+
+
+def _connect(server: SmtpServer, own_name: str) -> _Plain | _Tls:
     if server.security == "tls":
-        return smtplib.SMTP_SSL(
+        return _Tls(
             server.host,
             server.port,
             local_hostname=own_name,
             timeout=SMTP_TIMEOUT_SECONDS,
             context=ssl.create_default_context(),
         )
-    return smtplib.SMTP(
+    return _Plain(
         server.host, server.port, local_hostname=own_name, timeout=SMTP_TIMEOUT_SECONDS
     )
 
 
-def _speak_smtp(server: SmtpServer, message: EmailMessage, envelope: Envelope) -> None:
+def _speak_smtp(server: SmtpServer, message: EmailMessage, envelope: Envelope) -> str:
     """Hand the mail over. Raises OSError or SMTPException unless the server took it."""
     client = _connect(server, domain_of(envelope.mail_from))
     try:
@@ -284,5 +326,6 @@ def _speak_smtp(server: SmtpServer, message: EmailMessage, envelope: Envelope) -
         # It has the mail: how it says goodbye changes nothing.
         with suppress(smtplib.SMTPException, OSError):
             client.quit()
+        return clean_reply(*client.taken)
     finally:
         client.close()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from portal.catalog.rules import WindowsBits
+from portal.terms.rules import CHECKOUT_TEMPLATE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,9 @@ class Draft:
     form_key: str
     remote_address: str
     user_agent: str
+    # SHA-256 of what tells this browser from others; of the session, never itself.
+    session_sha256: str = ""
+    template_version: str = CHECKOUT_TEMPLATE
     parent_id: int | None = None
 
 

@@ -17,9 +17,11 @@ from portal.orders.draft_rules import Draft as Draft
 from portal.orders.models import Contact, Order
 from portal.orders.offer_queries import Offer, make_offer
 from portal.orders.rules import fingerprint, link_token, new_seed, next_form_key
+from portal.orders.sale_rules import is_sold_by_the_hour
 from portal.orders.states import AWAITING_PAYMENT, CANCELLED, EVER_PAID, TRANSITIONS
 from portal.terms import queries as terms_queries
 from portal.terms import service as terms_service
+from portal.terms.rules import RENEWAL_TEMPLATE, retract_text
 
 
 def place(draft: Draft, *, keys: tuple[str, ...], now: datetime) -> Order:
@@ -118,24 +120,13 @@ def _insert(
     )
     session.add(order)
     session.flush()
-    _accept_and_record(session, order, draft, now)
+    _record_and_accept(session, order, draft, now)
     return order
 
 
-def _accept_and_record(
+def _record_and_accept(
     session: Session, order: Order, draft: Draft, now: datetime
 ) -> None:
-    terms_service.accept(
-        session,
-        order_id=order.id,
-        version_number=draft.terms_version,
-        now=now,
-        address=draft.remote_address,
-        user_agent=draft.user_agent,
-        price_shown=order.price,
-        regime_kind=order.regime_kind,
-        regime_rule=str(order.regime_decision.get("rule", "")),
-    )
     record(
         session,
         at=now,
@@ -146,6 +137,25 @@ def _accept_and_record(
         order_id=order.id,
         to_state=AWAITING_PAYMENT,
         data={"service": order.service_slug, "price": order.price},
+    )
+    terms_service.accept(
+        session,
+        order_id=order.id,
+        version_number=draft.terms_version,
+        now=now,
+        address=draft.remote_address,
+        user_agent=draft.user_agent,
+        price_shown=order.price,
+        regime_kind=order.regime_kind,
+        regime_rule=str(order.regime_decision.get("rule", "")),
+        template_version=draft.template_version,
+        session_sha256=draft.session_sha256,
+        shown={
+            "servicio": order.service_name,
+            "retracto": retract_text(is_sold_by_the_hour(order.service_slug)),
+            "documento_tributario": order.document,
+            "decision_del_horario": order.regime_decision,
+        },
     )
 
 
@@ -228,6 +238,7 @@ def _draft_of(session: Session, order: Order) -> Draft:
         form_key=order.form_key,
         remote_address=accepted.address if accepted else "",
         user_agent=accepted.user_agent if accepted else "",
+        template_version=RENEWAL_TEMPLATE,
         parent_id=order.parent_id,
         **{name: getattr(order, name) for name in CORRECTABLE},
     )

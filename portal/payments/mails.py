@@ -6,6 +6,7 @@ from portal.mail.models import OutboxRow
 from portal.mail.rules import Mail
 from portal.orders import queries as orders_queries
 from portal.orders.mails import link_of, reachable
+from portal.payments import confirmation_mails
 from portal.payments.models import Payment, Refund
 from portal.payments.refund_rules import (
     CONFIRMED,
@@ -148,4 +149,5 @@ RENDERERS: dict[str, Renderer] = {
     "alert.payment": _alert_payment,
     "alert.unresolved": _alert_unresolved,
     "alert.foreign_payment": _alert_foreign_payment,
+    **confirmation_mails.RENDERERS,
 }

@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import SelectField
@@ -243,11 +244,18 @@ class CheckoutForm(FlaskForm):  # type: ignore[misc]
         self.terms_version.data = str(self.current_terms)
 
     def to_draft(
-        self, *, remote_address: str, user_agent: str, parent_id: int | None = None
+        self,
+        *,
+        remote_address: str,
+        user_agent: str,
+        session_sha256: str = "",
+        parent_id: int | None = None,
     ) -> Draft:
         """What the customer asks for; the form must be valid."""
         factura = self.document.data == "factura"
-        tax = {name: self[name].data if factura else None for name in TAX_FIELDS}
+        tax: dict[str, Any] = {
+            name: self[name].data if factura else None for name in TAX_FIELDS
+        }
         if factura:
             tax["tax_rut"] = parse_tax_rut(self.tax_rut.data)
             tax["tax_commune"] = parse_commune(self.tax_commune.data)
@@ -266,6 +274,7 @@ class CheckoutForm(FlaskForm):  # type: ignore[misc]
             form_key=self.form_key.data,
             remote_address=remote_address,
             user_agent=user_agent,
+            session_sha256=session_sha256,
             parent_id=parent_id,
             **tax,
         )

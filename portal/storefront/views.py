@@ -13,6 +13,7 @@ from portal.db import db
 from portal.errors import NotFoundError, RefusedError
 from portal.orders import queries as order_queries
 from portal.orders.models import Order
+from portal.orders.rules import fingerprint
 from portal.orders.sale_rules import (
     OutOfScopeError,
     SaleClosedError,
@@ -24,7 +25,7 @@ from portal.orders.states import AWAITING_PAYMENT
 from portal.storefront.forms import TAX_FIELDS, CheckoutForm
 from portal.storefront.queries import Shop, load_shop, values_again, values_of
 from portal.terms import queries as terms_queries
-from portal.terms.rules import ATTENTION_MINUTES, checkbox_text
+from portal.terms.rules import ATTENTION_MINUTES, checkbox_text, retract_text
 
 bp = Blueprint("storefront", __name__)
 
@@ -180,6 +181,7 @@ def _place(form: CheckoutForm, now: datetime) -> Order | None:
     draft = form.to_draft(
         remote_address=request.remote_addr or "",
         user_agent=request.user_agent.string,
+        session_sha256=fingerprint(str(session.get("csrf_token", ""))),
         parent_id=parent.id if parent else None,
     )
     try:
@@ -229,4 +231,5 @@ def _answer(
         parent=_find_parent(form.caso.data or "", service.slug),
         terms_version=form.current_terms,
         terms_text=checkbox_text(form.current_terms),
+        retract_text=retract_text(by_the_hour),
     )

@@ -1,62 +1,17 @@
-"""Mails to the customer about a paid order and its attention."""
+"""Mails to the customer about an attention."""
 
 from datetime import datetime
 
-from portal.catalog.rules import SOPORTE_ONLINE
 from portal.mail.mails import RenderContext, Renderer, render
 from portal.mail.models import OutboxRow
 from portal.mail.rules import Mail
-from portal.money import split_iva
 from portal.orders.mails import link_of, reachable
-from portal.orders.states import PAID
 from portal.support import alert_mails, errand_mails, promise_mails, queries
 from portal.support.models import Attention
 from portal.support.states import CLOSED, DONE, WILL_DO
-from portal.terms import queries as terms_queries
-from portal.terms.duties_rules import REFUND_DAYS, RETRACT_DAYS
-from portal.terms.rules import ATTENTION_MINUTES, to_blocks
+from portal.terms.rules import ATTENTION_MINUTES
 
-_REGIME_WORDS = {
-    "normal": "horario normal",
-    "special": "horario especial",
-    "closed": "fuera de horario",
-}
 _ENTRY_WORDS = {WILL_DO: "Haremos", DONE: "Hecho"}
-
-
-def _order_confirmed(context: RenderContext, row: OutboxRow) -> Mail | None:
-    """The written confirmation that the law asks for, with the full terms.
-
-    No support number is in it: those show only on the order's page, while they hold.
-    """
-    found = reachable(context, row)
-    if found is None or found[0].state != PAID:
-        return None
-    order, contact = found
-    terms = terms_queries.find_version(context.session, order.terms_version)
-    if terms is None:
-        raise LookupError(f"order {order.id} accepted terms that are not there")
-    net, iva = split_iva(order.price)
-    what = "Recibimos su pago" if order.price else "Su pedido sin costo"
-    return render(
-        context,
-        "support/order_confirmed",
-        to=contact.email,
-        subject=f"{what}: pedido {order.number}",
-        order=order,
-        contact=contact,
-        link=link_of(context, order),
-        online=order.service_slug == SOPORTE_ONLINE,
-        attention_minutes=ATTENTION_MINUTES,
-        regime_word=_REGIME_WORDS[order.regime_kind],
-        net=net,
-        iva=iva,
-        retract_days=RETRACT_DAYS,
-        refund_days=REFUND_DAYS,
-        terms=terms,
-        blocks=to_blocks(terms.body),
-        accepted=terms_queries.find_acceptance(context.session, order.id),
-    )
 
 
 def _used_minutes(started_at: datetime, ended_at: datetime, paused_seconds: int) -> int:
@@ -102,7 +57,6 @@ def _attention_summary(context: RenderContext, row: OutboxRow) -> Mail | None:
 
 
 RENDERERS: dict[str, Renderer] = {
-    "order.confirmed": _order_confirmed,
     "attention.summary": _attention_summary,
     **promise_mails.RENDERERS,
     **alert_mails.RENDERERS,

@@ -1,13 +1,13 @@
 """The published texts and the proof of who accepted which.
 
-Both tables are append-only, and the database itself says so: a trigger refuses every
+The tables are append-only, and the database itself says so: a trigger refuses every
 UPDATE and DELETE on SQLite and on PostgreSQL. The triggers are made with the tables
 (`portal.db.make_append_only`); so does the migration that creates them.
 """
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, UtcDateTime, make_append_only
@@ -56,5 +56,27 @@ class TermsAcceptance(Base):
     template_version: Mapped[str] = mapped_column(String(40))
 
 
-for _model in (TermsVersion, TermsAcceptance):
+class ProofLink(Base):
+    """One link of the chain of proofs: an acceptance, or its confirmation by mail.
+
+    `sha256` is that of the file "previous, line feed, content, line feed" in UTF-8, so
+    that `sha256sum` alone can check it; the unique `previous` lets no chain fork. No
+    name, mail, phone or RUT is in it.
+    """
+
+    __tablename__ = "proof_links"
+    __table_args__ = (
+        UniqueConstraint("order_id", "kind"),
+        CheckConstraint("kind IN ('accepted', 'confirmed')", name="kind"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    kind: Mapped[str] = mapped_column(String(10))
+    content: Mapped[str] = mapped_column(Text)
+    previous: Mapped[str] = mapped_column(String(64), unique=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+
+
+for _model in (TermsVersion, TermsAcceptance, ProofLink):
     make_append_only(_model)

@@ -8,7 +8,7 @@ from portal.chile import format_phone, format_rut
 from portal.hours.queries import load_calendar
 from portal.hours.rules import weekly_text
 from portal.settings.queries import load as load_business
-from portal.terms.models import TermsAcceptance, TermsVersion
+from portal.terms.models import ProofLink, TermsAcceptance, TermsVersion
 from portal.terms.rules import PriceLine, TermsFacts, render_terms
 
 
@@ -40,6 +40,12 @@ def find_acceptance(session: Session, order_id: int) -> TermsAcceptance | None:
     return session.scalar(
         select(TermsAcceptance).where(TermsAcceptance.order_id == order_id)
     )
+
+
+def proof_links(session: Session, order_id: int) -> list[ProofLink]:
+    """The links of an order in the chain of proofs, oldest first."""
+    query = select(ProofLink).where(ProofLink.order_id == order_id)
+    return list(session.scalars(query.order_by(ProofLink.id)))
 
 
 def _line(text: str) -> str:

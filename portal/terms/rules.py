@@ -9,20 +9,27 @@ from portal.terms.facts_rules import ATTENTION_MINUTES, PriceLine, TermsFacts
 
 __all__ = [
     "ATTENTION_MINUTES",
+    "CHECKOUT_TEMPLATE",
     "DOCUMENT",
     "LOCALE",
     "QUOTED",
+    "RENEWAL_TEMPLATE",
     "Block",
     "PriceLine",
     "TermsFacts",
     "checkbox_text",
     "render_terms",
+    "retract_text",
     "text_hash",
     "to_blocks",
 ]
 
 DOCUMENT = "terms"
 LOCALE = "es-CL"
+# Changes when the words or the boxes of the checkout page do.
+CHECKOUT_TEMPLATE = "checkout-2"
+# An order renewed at another price, under the box that was ticked for the first one.
+RENEWAL_TEMPLATE = "renovacion-1"
 TITLE = "# Términos de la atención de soporte en línea"
 
 # The owner's values that the text quotes: only `terms.service` may change them.
@@ -93,3 +100,13 @@ def text_hash(body: str) -> str:
 def checkbox_text(number: int) -> str:
     """The words beside the box that the customer ticks."""
     return f"He leído y acepto los Términos v{number}"
+
+
+def retract_text(by_the_hour: bool) -> str:
+    """What the page that asks for the acceptance says of the right to withdraw."""
+    what = "su atención" if by_the_hour else "el servicio"
+    return (
+        f"Tiene {duties_rules.RETRACT_DAYS} días para pedir la devolución de todo lo "
+        f"pagado, sin dar razones, mientras no hayamos comenzado {what}. Basta un "
+        "botón en la página de su pedido."
+    )

@@ -19,17 +19,17 @@ from portal.hours import service as hours_service
 from portal.hours.rules import Windows
 from portal.journal.service import CUSTOMER, SYSTEM, Actor, record
 from portal.settings import service as settings_service
-from portal.terms import queries
+from portal.terms import proof_service, queries
 from portal.terms.models import TermsAcceptance, TermsVersion
+from portal.terms.proof_rules import ACCEPTED, instant
 from portal.terms.rules import (
+    CHECKOUT_TEMPLATE,
     DOCUMENT,
     LOCALE,
     checkbox_text,
     text_hash,
 )
 
-# Changes when the words or the boxes of the checkout page do.
-CHECKOUT_TEMPLATE = "checkout-1"
 _AGENT_LENGTH = 300
 _RULE_LENGTH = 120
 
@@ -107,11 +107,14 @@ def accept(
     regime_kind: str,
     regime_rule: str,
     template_version: str = CHECKOUT_TEMPLATE,
+    session_sha256: str = "",
+    shown: Mapping[str, Any] | None = None,
 ) -> TermsAcceptance:
-    """Keep the proof that the buyer ticked the box under this version.
+    """Keep the proof that the buyer ticked the box under this version, and chain it.
 
-    `price_shown` in pesos. Raises RefusedError when the version is not the one in force
-    (the buyer must read the new text). The caller has checked that the box was ticked.
+    `price_shown` in pesos; `shown` is what else stood on the page, for the chain alone.
+    Raises RefusedError when the version is not the one in force (the buyer must read
+    the new text). The caller has checked that the box was ticked.
     """
     version = queries.current(session)
     if version is None or version.number != version_number:
@@ -148,7 +151,38 @@ def accept(
         to_state="accepted",
         data={"number": version.number, "sha256": version.sha256},
     )
+    values = _proof_values(acceptance, version, session_sha256, shown or {})
+    proof_service.append(session, order_id=order_id, kind=ACCEPTED, values=values)
     return acceptance
+
+
+def _proof_values(
+    acceptance: TermsAcceptance,
+    version: TermsVersion,
+    session_sha256: str,
+    shown: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What the first link of an order says; its names are read by `flask verify`."""
+    return {
+        "que": "aceptación de los términos",
+        "pedido": 1000 + acceptance.order_id,
+        "documento": "Términos del servicio, con el retracto (sección 11)",
+        "version": version.number,
+        "vigente_desde": instant(version.published_at),
+        "texto_sha256": version.sha256,
+        "texto_en": f"/terminos/{version.number}?formato=texto",
+        "aceptado_en": instant(acceptance.accepted_at),
+        "casillas": {acceptance.checkbox_text: "marcada por el cliente"},
+        "direccion_ip": acceptance.address,
+        "navegador": acceptance.user_agent,
+        "sesion_sha256": session_sha256,
+        "precio_mostrado": acceptance.price_shown,
+        "tarifa": acceptance.regime_kind,
+        "regla_de_la_tarifa": acceptance.regime_rule,
+        "mostrado": dict(shown),
+        "idioma": acceptance.locale,
+        "plantilla_de_la_pagina": acceptance.template_version,
+    }
 
 
 def change_settings(
