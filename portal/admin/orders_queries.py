@@ -12,6 +12,7 @@ from portal.chile import parse_phone, parse_rut
 from portal.clock import ZONE
 from portal.journal.models import JournalEntry
 from portal.orders.document_models import OrderDocument
+from portal.orders.mask_queries import IS_HIDDEN, SHOWN_NAME
 from portal.orders.models import Contact, Order
 from portal.orders.states import EVER_PAID
 from portal.payments.models import Payment
@@ -66,7 +67,7 @@ def search(
 
 def _found(session: Session, wanted: list[ColumnElement[bool]]) -> list[Found]:
     rows = session.execute(
-        select(Order, Contact.name, Payment, OrderDocument.folio)
+        select(Order, SHOWN_NAME, Payment, OrderDocument.folio)
         .join(Contact, Contact.id == Order.contact_id)
         .outerjoin(
             Payment,
@@ -90,8 +91,7 @@ def _found(session: Session, wanted: list[ColumnElement[bool]]) -> list[Found]:
 
 def _readings(text: str) -> Iterator[ColumnElement[bool]]:
     """Everything that the text may be: number, name, mail, phone, RUT, payment."""
-    yield Contact.name.icontains(text, autoescape=True)
-    yield Contact.email.icontains(text, autoescape=True)
+    yield and_(~IS_HIDDEN, or_(*_personal_readings(text)))
     plain = text.removeprefix("#").strip()
     if plain.isascii() and plain.isdigit() and len(plain) <= 9:
         yield Order.id == int(plain) - _FIRST_NUMBER
@@ -100,6 +100,12 @@ def _readings(text: str) -> Iterator[ColumnElement[bool]]:
         attempt.order_id == Order.id,
         or_(attempt.buy_order == text.upper(), attempt.gateway_payment_id == text),
     )
+
+
+def _personal_readings(text: str) -> Iterator[ColumnElement[bool]]:
+    """Who asked not to be used is not found by what the person is."""
+    yield Contact.name.icontains(text, autoescape=True)
+    yield Contact.email.icontains(text, autoescape=True)
     with suppress(ValueError):
         yield Contact.phone == parse_phone(text)
     with suppress(ValueError):

@@ -88,6 +88,9 @@ def read_desk() -> Desk:
 def _show(
     card: Card, extra: Extra, desk: Desk, now: datetime, slip: Slip | None = None
 ) -> Shown:
+    if card.hidden:
+        # Who asked not to be used, or to be forgotten, is not read on a wall.
+        extra = Extra(parent_number=extra.parent_number)
     text = support_rules.whatsapp_text(
         business().business_name, card.name, card.number, card.queued_at
     )

@@ -22,7 +22,7 @@ def reachable(context: RenderContext, row: OutboxRow) -> tuple[Order, Contact] |
     except NotFoundError:
         return None
     contact = queries.get_contact(context.session, order)
-    if contact.blocked or contact.pseudonymised_at is not None:
+    if contact.is_hidden:
         return None
     return order, contact
 

@@ -10,6 +10,7 @@ from portal.db import Base, UtcDateTime
 from portal.orders.states import STATES
 
 _STATES = ", ".join(f"'{state}'" for state in STATES)
+BLOCKED_WORDS, ERASED_WORDS = "Datos bloqueados", "Datos borrados"
 
 
 class Contact(Base):
@@ -24,6 +25,28 @@ class Contact(Base):
     rut: Mapped[str | None] = mapped_column(String(10), index=True)
     blocked: Mapped[bool] = mapped_column(default=False)
     pseudonymised_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the staff may read none of it: blocked by the person, or gone."""
+        return self.blocked or self.pseudonymised_at is not None
+
+    @property
+    def shown_name(self) -> str:
+        """The name as the staff may read it."""
+        if self.pseudonymised_at is not None:
+            return ERASED_WORDS
+        return BLOCKED_WORDS if self.blocked else self.name
+
+    @property
+    def shown_email(self) -> str:
+        """The mail address as the staff may read it."""
+        return "" if self.is_hidden else self.email
+
+    @property
+    def shown_phone(self) -> str:
+        """The phone as the staff may read it."""
+        return "" if self.is_hidden else self.phone
 
 
 class Order(Base):

@@ -7,7 +7,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from portal.money import split_iva
-from portal.orders.models import Contact, Order
+from portal.orders.models import BLOCKED_WORDS, ERASED_WORDS, Contact, Order
 from portal.payments import states
 from portal.payments.models import Payment, Refund
 from portal.reports.attention_rules import Fact, outcome_of, used_seconds
@@ -27,7 +27,6 @@ from portal.reports.queries import (
 from portal.reports.rules import Month, whole_minutes
 from portal.support.models import Attention, Errand
 
-BLOCKED, ERASED = "Datos bloqueados", "Datos borrados"
 MISPLACED_KINDS = {
     states.SURPLUS: "Pago de más",
     states.LATE: "Pago que llegó tarde",
@@ -108,9 +107,9 @@ ERRAND_NAMES = {
 def _receiver(row: Any) -> tuple[str, str]:
     """Name and RUT of who gets the document; nothing of who asked not to be used."""
     if row.blocked:
-        return BLOCKED, ""
+        return BLOCKED_WORDS, ""
     if row.pseudonymised_at is not None:
-        return ERASED, ""
+        return ERASED_WORDS, ""
     return row.tax_name or row.name, row.tax_rut or row.rut or ""
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import Staff
 from portal.journal.models import JournalEntry
+from portal.orders.mask_queries import IS_HIDDEN
 from portal.orders.models import Contact, Order
 from portal.payments import states
 from portal.payments.models import Payment, Refund
@@ -255,7 +256,7 @@ def _customers(session: Session, month: Month) -> tuple[list[Customer], int]:
             Contact.phone,
             Contact.rut,
             Order.price.label("pesos"),
-            or_(Contact.blocked, Contact.pseudonymised_at.is_not(None)).label("hidden"),
+            IS_HIDDEN.label("hidden"),
         )
         .select_from(Attention)
         .join(Order, Order.id == Attention.order_id)

@@ -136,7 +136,7 @@ def _form_again(service: Service, parent: Order) -> CheckoutForm:
     """A new purchase's form with what we know of the case."""
     token = order_queries.token_of(parent, web.settings().secret_keys)
     contact = order_queries.get_contact(db.session(), parent)
-    if contact.blocked or contact.pseudonymised_at is not None:
+    if contact.is_hidden:
         return _form(service, data={"caso": token})
     return _form(service, data={**values_again(parent, contact), "caso": token})
 

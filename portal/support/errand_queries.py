@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Staff
 from portal.errors import NotFoundError
+from portal.orders.mask_queries import IS_HIDDEN, SHOWN_NAME, masked
 from portal.orders.models import Contact, Order
 from portal.support.customer_models import ErrandEntry
 from portal.support.errand_rules import lane_key
@@ -66,13 +67,13 @@ def _cards() -> Select[*tuple[Any, ...]]:
             Errand.changed_at,
             Errand.scheduled_for,
             Order.service_name,
-            Order.problem,
-            Order.address,
-            Order.commune,
-            Contact.name,
-            Contact.phone,
+            masked(Order.problem).label("problem"),
+            masked(Order.address).label("address"),
+            masked(Order.commune).label("commune"),
+            SHOWN_NAME.label("name"),
+            masked(Contact.phone).label("phone"),
             last.c.name.label("who"),
-            last.c.text.label("said"),
+            case((IS_HIDDEN, ""), else_=last.c.text).label("said"),
         )
         .join(Order, Order.id == Errand.order_id)
         .join(Contact, Contact.id == Order.contact_id)

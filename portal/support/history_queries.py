@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Staff
+from portal.orders.mask_queries import IS_HIDDEN
 from portal.orders.models import Contact, Order
 from portal.orders.states import EVER_PAID
 from portal.support.customer_models import ErrandEntry, Rating
@@ -47,7 +48,7 @@ class Chapter:
 
 def is_closed_to_staff(contact: Contact) -> bool:
     """Whether the person's data are blocked or gone: then nobody reads them here."""
-    return contact.blocked or contact.pseudonymised_at is not None
+    return contact.is_hidden
 
 
 def _same_person(contact: Contact) -> ColumnElement[bool]:
@@ -87,8 +88,7 @@ _PAID = (
     )
     .where(
         Order.state.in_(tuple(sorted(EVER_PAID))),
-        Contact.blocked.is_(False),
-        Contact.pseudonymised_at.is_(None),
+        ~IS_HIDDEN,
     )
     .order_by(Order.id.desc())
     .limit(SHOWN_ORDERS)

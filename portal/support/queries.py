@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from portal import clock
 from portal.accounts.models import Staff
 from portal.errors import NotFoundError
+from portal.orders.mask_queries import IS_HIDDEN, SHOWN_NAME, masked
 from portal.orders.models import Contact, Order
 from portal.settings.models import Setting
 from portal.settings.queries import REVISION
@@ -48,7 +49,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What the board shows of one attention, as it is at the instant of reading."""
+    """What the board shows of one attention, as it is at the instant of reading.
+
+    `hidden`: the person's data are blocked or gone, and no word of theirs is in it.
+    """
 
     id: int
     order_id: int
@@ -80,6 +84,7 @@ class Card:
     problem: str
     name: str
     phone: str
+    hidden: bool
     last_entry: Line | None = None
     last_note: Line | None = None
 
@@ -222,9 +227,10 @@ _CARD = (
         Attention.state_before,
         Order.topic_slug,
         Order.topic_title.label("topic"),
-        Order.problem,
-        Contact.name,
-        Contact.phone,
+        masked(Order.problem).label("problem"),
+        SHOWN_NAME.label("name"),
+        masked(Contact.phone).label("phone"),
+        IS_HIDDEN.label("hidden"),
     )
     .join(Order, Order.id == Attention.order_id)
     .join(Contact, Contact.id == Order.contact_id)
@@ -252,7 +258,7 @@ def card(session: Session, attention_id: int) -> Card:
 
 def _cards(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Card]:
     rows = session.execute(statement).all()
-    ids = [int(row.id) for row in rows]
+    ids = [int(row.id) for row in rows if not row.hidden]
     last_entries = _last_entries(session, ids)
     last_notes = _last_notes(session, ids)
     return [
