@@ -13,9 +13,7 @@ from wtforms.validators import DataRequired, Email, Length
 from portal.catalog.models import Topic
 from portal.catalog.rules import ASISTENCIA_TERRENO, Scope, WindowsBits, check_scope
 from portal.chile import parse_phone, parse_tax_rut
-from portal.orders.sale_rules import is_sold_by_the_hour
-from portal.orders.service import Draft
-from portal.storefront.fields_forms import (
+from portal.orders.fields_forms import (
     HiddenTextField,
     LongTextField,
     OptionField,
@@ -25,6 +23,8 @@ from portal.storefront.fields_forms import (
     parsed_by,
     tax_field,
 )
+from portal.orders.sale_rules import is_sold_by_the_hour
+from portal.orders.service import Draft
 
 MIN_PROBLEM = 10
 _FORM_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
