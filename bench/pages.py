@@ -17,6 +17,7 @@ from typing import Any
 
 from demo import ROOT, Demo, Sight, chrome, running_demo, stop_polling
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Request
+from slow_link import slow_link
 from tables import as_markdown, as_text
 
 BENCH = ROOT / "bench"
@@ -28,8 +29,9 @@ PHONE = {"viewport": {"width": 360, "height": 740}, "locale": "es-CL"}
 CHROME_FLAGS = "--headless=new --no-sandbox --disable-quic --disable-gpu"
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 TRIES = 3
-# Bits a second, milliseconds there and back, how many times slower the processor.
-NETWORKS = {"4g": (1_600_000, 150, 4), "bad": (400_000, 400, 4)}
+# Bits a second, milliseconds there and back; and how many times slower the processor.
+NETWORKS = {"4g": (1_600_000, 150), "bad": (400_000, 400)}
+SLOWER = 4
 TIMED = {"inicio", "servicio-soporte-online", "revision", "espera", "reloj-en-curso"}
 _LAST_PAINT = """() => new Promise(done => {
   let last = 0;
@@ -162,23 +164,15 @@ class Bench:
         (self.folder / f"{sight.name}.html").write_text(_source(documents[-1]))
 
     def _paint(self, sight: Sight, network: str) -> float:
-        """When the largest piece of the page was last painted, cold."""
-        bits, latency, slower = NETWORKS[network]
+        """When the largest piece of the page was last painted, cold, in milliseconds."""
         context = self.context(sight)
         page = context.new_page()
         cdp = context.new_cdp_session(page)
-        cdp.send("Network.enable")
-        conditions = {
-            "offline": False,
-            "latency": latency,
-            "downloadThroughput": bits / 8,
-            "uploadThroughput": bits / 8,
-        }
-        cdp.send("Network.emulateNetworkConditions", conditions)
-        cdp.send("Emulation.setCPUThrottlingRate", {"rate": slower})
-        page.goto(self.demo.url + sight.path)
-        painted = float(page.evaluate(_LAST_PAINT))
-        context.close()
+        cdp.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+        with slow_link(self.demo.stack.port, *NETWORKS[network]) as port:
+            page.goto(f"http://localhost:{port}{sight.path}")
+            painted = float(page.evaluate(_LAST_PAINT))
+            context.close()
         return painted
 
     def _lighthouse(self, sight: Sight, row: Row) -> None:
