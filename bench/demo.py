@@ -13,7 +13,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from faces import LONG, MOMENTS, Words, clear_board, fill_board, lay_out  # noqa: E402
 from live_stack import LiveStack  # noqa: E402
-from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, Page, Route, sync_playwright  # noqa: E402
 
 from portal import clock, create_app  # noqa: E402
 from portal.config import load_settings  # noqa: E402
@@ -193,6 +193,11 @@ def chrome() -> Iterator[Browser]:
 
 
 def stop_polling(page: Page) -> None:
-    """Let the page stand as it is: what it asks again and again is never answered."""
+    """Let the page stand as it is: whatever it asks again, nothing has changed."""
     for end in _POLLED:
-        page.route(f"**{end}*", lambda route: route.abort())
+        page.route(f"**{end}*", _nothing_new)
+
+
+def _nothing_new(route: Route) -> None:
+    now = int(clock.utcnow().timestamp() * 1000)
+    route.fulfill(status=204, headers={"X-Now": str(now)})
