@@ -77,11 +77,11 @@ def board_gallery() -> Response:
 
 @bp.get("/demo/componentes/error/<int:status>")
 def error_gallery(status: int) -> Response:
-    """An error page as a customer would see it, answered with its own status."""
+    """An error page as a customer would see it; the gallery itself found it: 200."""
     _require_demo()
     if status not in ERROR_STATUSES:
         abort(404)
-    return page("errors/error.html", status, status=status, message="")
+    return page("errors/error.html", status=status, message="")
 
 
 @bp.post("/demo/componentes/campo/<name>")

@@ -58,7 +58,7 @@ def test_ids_are_unique(client: FlaskClient) -> None:
 @pytest.mark.parametrize("status", ERROR_STATUSES)
 def test_error_page_helps(client: FlaskClient, public_phone: str, status: int) -> None:
     answer = client.get(f"/demo/componentes/error/{status}")
-    assert answer.status_code == status
+    assert answer.status_code == 200
     main = BeautifulSoup(answer.data, "html.parser").main
     assert len(main.select("h1")) == 1
     assert main.select_one(f'a[href="tel:{public_phone}"]')
