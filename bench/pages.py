@@ -164,7 +164,7 @@ class Bench:
         (self.folder / f"{sight.name}.html").write_text(_source(documents[-1]))
 
     def _paint(self, sight: Sight, network: str) -> float:
-        """When the largest piece of the page was last painted, cold, in milliseconds."""
+        """When the largest piece was last painted, cold, in milliseconds."""
         context = self.context(sight)
         page = context.new_page()
         cdp = context.new_cdp_session(page)
