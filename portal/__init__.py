@@ -23,6 +23,7 @@ from portal.admin import (
 from portal.admin import money_views as admin_money_views
 from portal.admin import views as admin_views
 from portal.audit import mails as audit_mails
+from portal.backups import mails as backups_mails
 from portal.board import errand_views, history_views, screens_views
 from portal.board import views as board_views
 from portal.config import ROOT, Settings, settings_from_environment
@@ -100,7 +101,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.init_app(app)
     access_views.init_app(app)
     demo_views.init_app(app)
-    cli.register(app)
+    cli.register(app, create_app)
     for pages in _PAGES:
         app.register_blueprint(pages.bp)
     app.extensions["mail_renderers"] = _mail_renderers()
@@ -116,6 +117,7 @@ def _mail_renderers() -> Renderers:
         **support_mails.RENDERERS,
         **payments_mails.RENDERERS,
         **audit_mails.RENDERERS,
+        **backups_mails.RENDERERS,
     }
 
 

@@ -21,6 +21,7 @@ from portal.accounts import service as accounts_service
 from portal.accounts.rules import ROLES, TECHNICIAN
 from portal.audit import check_queries, check_rules, check_service
 from portal.audit.queries import broken_invariants
+from portal.backups import commands as backups_commands
 from portal.catalog import service as catalog_service
 from portal.db import db, transaction
 from portal.errors import RefusedError
@@ -283,7 +284,8 @@ def check(ask: bool) -> None:
     if ask:
         gateways = current_app.extensions["portal_gateways"]
         check_service.try_gateways(gateways, settings, actor=SYSTEM, now=clock.utcnow())
-    found = check_rules.items(check_queries.gather(db.session(), settings))
+    facts = check_queries.gather(db.session(), settings, clock.utcnow())
+    found = check_rules.items(facts)
     for item in found:
         click.echo(f"  bien   {item.title}" if item.ok else f"  FALTA  {item.title}")
         if not item.ok:
@@ -297,8 +299,8 @@ def check(ask: bool) -> None:
 # --- registration ----------------------------------------------------------------
 
 
-def register(app: Flask) -> None:
-    """Hang every group of commands on the application."""
+def register(app: Flask, make_app: backups_commands.Factory) -> None:
+    """Hang every group of commands on the application, which `make_app` builds."""
     app.cli.add_command(hours)
     app.cli.add_command(user)
     app.cli.add_command(setup)
@@ -309,3 +311,6 @@ def register(app: Flask) -> None:
     app.cli.add_command(reconcile)
     app.cli.add_command(verify)
     app.cli.add_command(check)
+    app.cli.add_command(backups_commands.backup)
+    app.cli.add_command(backups_commands.restore)
+    app.cli.add_command(backups_commands.copy_to_command(make_app))

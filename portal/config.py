@@ -42,6 +42,11 @@ class Settings:
     smtp_url: str | None
     mail_from: str
     trusted_proxies: int
+    # Where scheduled backups go; every so many hours (0: never); how many are kept.
+    backup_dir: Path
+    backup_hours: int
+    backup_keep: int
+    backup_days: int
     portal_now: datetime | None
 
     @property
@@ -140,17 +145,45 @@ def _demo_secret(state_dir: Path) -> str:
     return key
 
 
-def _database(reader: _Reader) -> tuple[str, Path]:
-    default = f"sqlite:///{ROOT / 'var' / 'portal.sqlite3'}"
-    url = reader.text("DATABASE_URL", default)
+def database_url(url: str) -> str:
+    """The address in the form that SQLAlchemy reads. Raises ConfigurationError."""
     if url.startswith("sqlite:///"):
-        path = ROOT / url.removeprefix("sqlite:///")
-        return f"sqlite:///{path}", path.parent
+        return f"sqlite:///{ROOT / url.removeprefix('sqlite:///')}"
     for prefix in ("postgresql+psycopg://", "postgresql://", "postgres://"):
         if url.startswith(prefix):
-            return "postgresql+psycopg://" + url.removeprefix(prefix), ROOT / "var"
-    reader.problems.append("DATABASE_URL must start with sqlite:/// or postgresql://")
-    return default, ROOT / "var"
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    raise ConfigurationError(
+        ["DATABASE_URL must start with sqlite:/// or postgresql://"]
+    )
+
+
+def _database(reader: _Reader) -> tuple[str, Path]:
+    default = f"sqlite:///{ROOT / 'var' / 'portal.sqlite3'}"
+    try:
+        url = database_url(reader.text("DATABASE_URL", default))
+    except ConfigurationError as error:
+        reader.problems += error.problems
+        return default, ROOT / "var"
+    if url.startswith("sqlite:///"):
+        return url, Path(url.removeprefix("sqlite:///")).parent
+    return url, ROOT / "var"
+
+
+class _Backups(TypedDict):
+    backup_dir: Path
+    backup_hours: int
+    backup_keep: int
+    backup_days: int
+
+
+def _backups(reader: _Reader, state_dir: Path, demo: bool) -> _Backups:
+    return {
+        "backup_dir": ROOT / reader.text("BACKUP_DIR", str(state_dir / "respaldos")),
+        # The demo's data are worth nothing, and its clock jumps: only when asked.
+        "backup_hours": reader.integer("BACKUP_HOURS", 0 if demo else 1, 0, 24),
+        "backup_keep": reader.integer("BACKUP_KEEP", 48, 1, 10_000),
+        "backup_days": reader.integer("BACKUP_DAYS", 30, 1, 3_650),
+    }
 
 
 def _check_production(settings: Settings, problems: list[str]) -> None:
@@ -265,6 +298,7 @@ def load_settings(env: Mapping[str, str]) -> Settings:
         else None,
         mail_from=reader.text("MAIL_FROM", "soporte@demo.cl" if demo else None),
         trusted_proxies=reader.integer("TRUSTED_PROXIES", 0, 0, 5),
+        **_backups(reader, state_dir, demo),
         portal_now=reader.instant("PORTAL_NOW"),
     )
     _check_secrets(keys, reader.problems)

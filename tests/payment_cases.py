@@ -55,7 +55,11 @@ class Shop:
 
     def order(self, **values: object) -> Order:
         """A fresh order for online support."""
-        draft = order_service.Draft(
+        return order_service.place(self.draft(**values), keys=self.keys, now=utcnow())
+
+    def draft(self, **values: object) -> order_service.Draft:
+        """What its form would send."""
+        return order_service.Draft(
             **{  # type: ignore[arg-type]
                 "service_slug": "soporte-online",
                 "name": "María Soto Díaz",
@@ -73,7 +77,6 @@ class Shop:
                 **values,
             }
         )
-        return order_service.place(draft, keys=self.keys, now=utcnow())
 
     def path(self, order: Order) -> str:
         return path_of(order, self.keys)

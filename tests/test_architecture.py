@@ -23,6 +23,7 @@ RANKED = (
     "support",
     "payments",
     "audit",
+    "backups",
 )
 FACES = ("storefront", "contact", "board", "reports", "admin", "privacy", "worker")
 TOP = ("", "cli")  # "" is portal/__init__.py

@@ -33,7 +33,7 @@ _HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 _TICKED = re.compile(r"`([^`\n]+)`")
 _FILE = re.compile(r"`((?:portal|tests|docs|migrations)/[\w./-]*)`")
 _VARIABLE = re.compile(r"^\| `([A-Z][A-Z_]+)` \|", re.MULTILINE)
-_COMMAND = re.compile(r"\bflask((?: [a-z]+)+)")
+_COMMAND = re.compile(r"\bflask((?: [a-z][a-z-]*)+)")
 # Folders of one machine; `var/` of the project and addresses of pages are none.
 _MACHINE = re.compile(
     r"(?<![\w.:/`<>-])/(?:home|root|tmp|work|usr|opt|srv|mnt|var|etc|Users)/"

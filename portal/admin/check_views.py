@@ -25,7 +25,7 @@ def _back(message: str) -> Response:
 @owner_required
 def check() -> Response:
     """What is missing before real money may flow, and how to mend it."""
-    found = items(check_queries.gather(db.session(), settings()))
+    found = items(check_queries.gather(db.session(), settings(), clock.utcnow()))
     return page(
         "admin/check.html",
         person=person(),

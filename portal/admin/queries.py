@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from portal.admin import rules
 from portal.admin.money_rules import REASONS, Giving
 from portal.admin.order_queries import can_ask, giving_of, number_at_gateway
+from portal.config import Settings
 from portal.orders.models import Order
 from portal.orders.states import EXPIRED
 from portal.payments import states
@@ -26,7 +27,7 @@ SHOWN = 100
 
 
 class Pulse(Protocol):
-    """How worker and outbox are: ages in seconds, None when there is nothing."""
+    """How worker, outbox and backups are: ages in seconds, None without any."""
 
     @property
     def status(self) -> str: ...
@@ -34,9 +35,11 @@ class Pulse(Protocol):
     def worker_age(self) -> int | None: ...
     @property
     def outbox_age(self) -> int | None: ...
+    @property
+    def backup_age(self) -> int | None: ...
 
 
-TakePulse = Callable[[Session, datetime], Pulse]
+TakePulse = Callable[[Session, Settings, datetime], Pulse]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def _page(code: int = 200, form: StopForm | None = None, error: str = "") -> Res
         has_more=len(waiting) > queries.SHOWN,
         refunds=order_queries.refunds_waiting(session, queries.SHOWN),
         today=queries.today(session, now),
-        pulse=take_pulse(session, now),
+        pulse=take_pulse(session, settings(), now),
         age_words=rules.age_words,
         form=form or StopForm(formdata=None, data=typed),
         usual_message=DEFAULT_STOP_MESSAGE,

@@ -1,6 +1,7 @@
 """Reading what the go-live list looks at."""
 
 import hashlib
+from datetime import datetime, timedelta
 
 import pysqlite3.dbapi2
 from sqlalchemy import func, select
@@ -13,6 +14,7 @@ from portal.catalog.queries import confirmed_services, list_services
 from portal.config import Settings
 from portal.db import SAFE_SQLITE
 from portal.journal.models import JournalEntry
+from portal.journal.queries import last_of
 from portal.mail.models import OutboxRow
 from portal.payments.states import MERCADOPAGO, WEBPAY
 from portal.settings.demo_rules import DEMO_VALUES
@@ -46,7 +48,7 @@ def mark(settings: Settings, gateway: str) -> str:
     return hashlib.sha256(f"check:{gateway}:{secret}".encode()).hexdigest()[:16]
 
 
-def gather(session: Session, settings: Settings) -> Facts:
+def gather(session: Session, settings: Settings, now: datetime) -> Facts:
     """The state of everything that must be well before real money flows."""
     business, current = load(session), terms_queries.current(session)
     confirmed = confirmed_services(session)
@@ -65,6 +67,7 @@ def gather(session: Session, settings: Settings) -> Facts:
         ),
         terms_number=current.number if current else 0,
         terms_differ=current is None or current.body != terms_queries.preview(session),
+        has_backup=_has_backup(session, now),
         owners=_count(session, Staff.role == OWNER, Staff.active),
         demo_accounts=_count(session, Staff.email.like(_DEMO_HOST), Staff.active),
         demo_values=_demo_values(business),
@@ -73,6 +76,12 @@ def gather(session: Session, settings: Settings) -> Facts:
         mercadopago=_trial(session, settings, MERCADOPAGO),
         webpay=_trial(session, settings, WEBPAY),
     )
+
+
+def _has_backup(session: Session, now: datetime) -> bool:
+    """Whether a backup younger than a day was read back whole, invariants included."""
+    made = last_of(session, "backup", "backup.made")
+    return made is not None and now - made.at < timedelta(days=1)
 
 
 def _database(settings: Settings) -> tuple[str, bool]:

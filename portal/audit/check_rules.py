@@ -26,6 +26,7 @@ class Facts:
     unconfirmed_prices: tuple[str, ...]
     terms_number: int
     terms_differ: bool
+    has_backup: bool
     owners: int
     demo_accounts: int
     demo_values: tuple[str, ...]
@@ -78,10 +79,10 @@ def _server(facts: Facts) -> list[Item]:
             "Instale de nuevo requirements.txt: trae una versión de SQLite sin fallas.",
         ),
         Item(
-            "Hay respaldos",
-            False,
-            "El portal todavía no los hace: copie la base a otro equipo todos los "
-            "días, como dice docs/operacion.md.",
+            "Hay un respaldo de menos de un día, revisado",
+            facts.has_backup,
+            "Vea que el trabajador ande y que BACKUP_HOURS no sea 0, o haga uno con "
+            "flask backup. Guarde copias en otro equipo: docs/operacion.md.",
         ),
         Item(
             "No quedan datos de la demostración",

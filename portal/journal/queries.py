@@ -36,3 +36,17 @@ def was_done(
             )
         )
     )
+
+
+def last_of(session: Session, object_kind: str, action: str) -> JournalEntry | None:
+    """The newest line of this kind that is about no object in particular."""
+    return session.scalar(
+        select(JournalEntry)
+        .where(
+            JournalEntry.object_kind == object_kind,
+            JournalEntry.object_id == 0,
+            JournalEntry.action == action,
+        )
+        .order_by(JournalEntry.id.desc())
+        .limit(1)
+    )

@@ -6,15 +6,15 @@ from functools import lru_cache
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from portal.config import ROOT
+from portal.backups.rules import MADE, OBJECT
+from portal.config import ROOT, Settings
+from portal.journal.queries import last_of
 from portal.mail.queries import oldest_waiting
 from portal.worker.models import WorkerHeartbeat
 from portal.worker.rules import Status, judge, seconds_since
-
-WORKER = "worker"
 
 
 @lru_cache(maxsize=1)
@@ -31,18 +31,27 @@ def migrations_in_place(session: Session) -> bool:
 
 @dataclass(frozen=True)
 class Pulse:
-    """How worker and outbox are; ages in seconds, None when there is nothing."""
+    """How workers, outbox and backups are; ages in seconds, None when there is none."""
 
     status: Status
     worker_age: int | None
     outbox_age: int | None
+    backup_age: int | None
 
 
-def take_pulse(session: Session, now: datetime) -> Pulse:
-    """The worker's last beat and the oldest mail that should be out by now."""
+def take_pulse(session: Session, settings: Settings, now: datetime) -> Pulse:
+    """The last beat of any worker, the oldest mail that should be out, the backup."""
     beat = session.scalar(
-        select(WorkerHeartbeat.at).where(WorkerHeartbeat.name == WORKER)
+        select(func.max(WorkerHeartbeat.at, type_=WorkerHeartbeat.at.type))
     )
+    made = last_of(session, OBJECT, MADE)
+    backup_age = seconds_since(made.at if made else None, now)
     worker_age = seconds_since(beat, now)
     outbox_age = seconds_since(oldest_waiting(session, now), now)
-    return Pulse(judge(worker_age, outbox_age), worker_age, outbox_age)
+    status = judge(
+        worker_age,
+        outbox_age,
+        backup_age,
+        backups_expected=settings.backup_hours > 0,
+    )
+    return Pulse(status, worker_age, outbox_age, backup_age)

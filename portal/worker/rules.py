@@ -7,6 +7,12 @@ from typing import Literal
 
 STOPPED_WORKER_SECONDS = 60
 STUCK_OUTBOX_SECONDS = 10 * 60
+# Hourly in production; a day and a bit says that it has stopped.
+OLD_BACKUP_SECONDS = 26 * 60 * 60
+# How often a worker looks whether a job of all workers is due.
+LOOK_SECONDS = 30.0
+# Lanes that one worker of all works through.
+SINGLE_LANES = frozenset({"gateways"})
 
 Status = Literal["ok", "degraded"]
 
@@ -16,13 +22,15 @@ class Job:
     """Something done again and again: `run` gets the present instant.
 
     Jobs of one lane follow one another; a lane that waits for the network (gateways,
-    mail) never holds up the clocks of the desk.
+    mail) never holds up the clocks of the desk. What is `once` is done by one worker of
+    all, and its pause counts from when any of them did it last.
     """
 
     name: str
     every_seconds: float
     run: Callable[[datetime], object]
     lane: str = "desk"
+    once: bool = False
 
 
 class Schedule:
@@ -42,7 +50,9 @@ class Schedule:
         name = min(self._due, key=lambda name: self._due[name])
         if self._due[name] > second:
             return None
-        self._due[name] = second + self._jobs[name].every_seconds
+        job = self._jobs[name]
+        pause = min(job.every_seconds, LOOK_SECONDS) if job.once else job.every_seconds
+        self._due[name] = second + pause
         return self._jobs[name]
 
 
@@ -53,11 +63,18 @@ def seconds_since(instant: datetime | None, now: datetime) -> int | None:
     return max(0, int((now - instant).total_seconds()))
 
 
-def judge(worker_age: int | None, outbox_age: int | None) -> Status:
-    """Degraded when the worker has stopped (or never ran) or a mail is stuck."""
+def judge(
+    worker_age: int | None,
+    outbox_age: int | None,
+    backup_age: int | None = None,
+    *,
+    backups_expected: bool = False,
+) -> Status:
+    """Degraded when no worker works, a mail is stuck or backups have stopped."""
     stopped = worker_age is None or worker_age >= STOPPED_WORKER_SECONDS
     stuck = outbox_age is not None and outbox_age >= STUCK_OUTBOX_SECONDS
-    return "degraded" if stopped or stuck else "ok"
+    old = backups_expected and (backup_age is None or backup_age >= OLD_BACKUP_SECONDS)
+    return "degraded" if stopped or stuck or old else "ok"
 
 
 def lanes(jobs: tuple[Job, ...]) -> list[tuple[Job, ...]]:

@@ -2,12 +2,16 @@
 
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from datetime import datetime
+from contextlib import AbstractContextManager, suppress
+from datetime import datetime, timedelta
 from threading import Event, Thread
+
+from sqlalchemy import delete
+from sqlalchemy.exc import DBAPIError
 
 from portal import clock
 from portal.audit import service as audit_service
+from portal.backups import service as backups_service
 from portal.config import Settings
 from portal.db import transaction
 from portal.mail import service as mail_service
@@ -21,9 +25,9 @@ from portal.support import (
     remote_service,
 )
 from portal.support import service as support_service
+from portal.worker import turns_service as turns
 from portal.worker.models import WorkerHeartbeat
-from portal.worker.queries import WORKER
-from portal.worker.rules import Job, Schedule, lanes
+from portal.worker.rules import SINGLE_LANES, Job, Schedule, lanes
 
 SEND_MAIL_SECONDS = 2
 BEAT_SECONDS = 10
@@ -56,10 +60,16 @@ def make_jobs(
     def cancel_pending(now: datetime) -> None:
         cancellations.cancel_pending(gateways, now=now)
 
+    def back_up(now: datetime) -> None:
+        backups_service.make_scheduled(settings, now)
+
     def expire_orders(now: datetime) -> None:
         reconcile.expire_due(now=now)
 
+    hours = settings.backup_hours
+    backups = (Job("back up", hours * 3600, back_up, "audit", True),) if hours else ()
     return (
+        *backups,
         Job("beat", BEAT_SECONDS, beat),
         Job("end clocks", 1, support_service.time_out_due),
         Job("wipe remote codes", 2, remote_service.wipe_codes),
@@ -72,28 +82,48 @@ def make_jobs(
         Job("call off pending payments", 30, cancel_pending, "gateways"),
         Job("expire orders", 10, expire_orders),
         Job("follow the day", 10, days_service.follow_the_day),
-        Job("verify the invariants", DAY_SECONDS, audit_service.verify, "audit"),
+        Job("verify the invariants", DAY_SECONDS, audit_service.verify, "audit", True),
         Job("close paid preferences", 15, close_preferences, "gateways"),
     )
 
 
 def beat(now: datetime) -> None:
-    """Say that the worker works."""
+    """Say that this worker works; who has not said so for a day is forgotten."""
     with transaction() as session:
-        row = session.get(WorkerHeartbeat, WORKER)
+        row = session.get(WorkerHeartbeat, turns.own_name())
         if row is None:
-            session.add(WorkerHeartbeat(name=WORKER, at=now))
+            session.add(WorkerHeartbeat(name=turns.own_name(), at=now))
         else:
             row.at = now
+        gone = WorkerHeartbeat.at < now - timedelta(seconds=DAY_SECONDS)
+        session.execute(delete(WorkerHeartbeat).where(gone))
 
 
 def run_job(job: Job) -> bool:
     """Run a job on the present instant; whether it went well.
 
     One that raises is logged and does not stop the others, nor itself the next time.
+    What another worker does, or did, is left alone.
     """
+    now, me = clock.utcnow(), turns.own_name()
+    every = timedelta(seconds=job.every_seconds)
     try:
-        job.run(clock.utcnow())
+        if job.lane in SINGLE_LANES and not turns.lead(job.lane, now, me):
+            return True
+        if job.once and not turns.take_turn(job.name, every, now, me):
+            return True
+        well = _try(job, now)
+        if job.once:
+            turns.end_turn(job.name, now, me, well=well)
+    except Exception:
+        _log.exception("whose turn %r is could not be told", job.name)
+        return False
+    return well
+
+
+def _try(job: Job, now: datetime) -> bool:
+    try:
+        job.run(now)
     except Exception:
         _log.exception("the job %r failed", job.name)
         return False
@@ -113,6 +143,8 @@ def work_in_lanes(
         thread.start()
     for thread in threads:
         thread.join()
+    with in_context(), suppress(DBAPIError):
+        turns.leave(turns.own_name())
 
 
 def work(

@@ -7,6 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal import clock
 from portal.db import db
+from portal.web import settings
 from portal.worker import queries
 
 bp = Blueprint("worker", __name__)
@@ -22,7 +23,7 @@ def health() -> tuple[Response, int]:
         session = db.session()
         if not queries.migrations_in_place(session):
             return _answer(503, "degraded", database="ok", migrations="missing")
-        pulse = queries.take_pulse(session, now)
+        pulse = queries.take_pulse(session, settings(), now)
     except SQLAlchemyError as error:
         _log.error("health: the database does not answer: %s", type(error).__name__)
         return _answer(503, "degraded", database="down")
@@ -33,6 +34,7 @@ def health() -> tuple[Response, int]:
         migrations="ok",
         worker_age_seconds=pulse.worker_age,
         outbox_oldest_seconds=pulse.outbox_age,
+        backup_age_seconds=pulse.backup_age,
     )
 
 
@@ -44,6 +46,7 @@ def _answer(
     migrations: str | None = None,
     worker_age_seconds: int | None = None,
     outbox_oldest_seconds: int | None = None,
+    backup_age_seconds: int | None = None,
 ) -> tuple[Response, int]:
     body = {
         "status": status,
@@ -51,5 +54,6 @@ def _answer(
         "migrations": migrations,
         "worker_age_seconds": worker_age_seconds,
         "outbox_oldest_seconds": outbox_oldest_seconds,
+        "backup_age_seconds": backup_age_seconds,
     }
     return jsonify(body), code

@@ -25,6 +25,7 @@ def test_all_well(session: Session, client: FlaskClient, clock: FrozenClock) -> 
         "migrations": "ok",
         "worker_age_seconds": 7,
         "outbox_oldest_seconds": None,
+        "backup_age_seconds": None,
     }
 
 

@@ -23,6 +23,7 @@ from portal.mail.service import enqueue
 from portal.worker import service
 from portal.worker.models import WorkerHeartbeat
 from portal.worker.rules import Job
+from portal.worker.turns_service import own_name
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -88,7 +89,7 @@ def test_its_jobs_beat_and_send_mail(
     ):
         assert service.run_job(job)
     session.rollback()
-    assert session.scalars(select(WorkerHeartbeat.name)).all() == ["worker"]
+    assert session.scalars(select(WorkerHeartbeat.name)).all() == [own_name()]
     assert session.scalars(select(OutboxRow.tries)).all() == [1]
 
 
