@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import compiled_once
 import pytest
+import warm_start
 from browser_watch import FLAGS, PHONE, Watch, chromium
 from flask import Flask
 from flask.testing import FlaskClient
@@ -20,6 +20,7 @@ from itsdangerous import URLSafeTimedSerializer
 from live_stack import LiveStack, free_ports
 from playwright.sync_api import Browser, Page, sync_playwright
 from postgres_cluster import Cluster
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import TestResponse
@@ -34,7 +35,7 @@ TUESDAY_NOON = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 SECRET_KEY = "test-secret-key-0123456789abcdefghijklmnop"
 DATABASES = ("sqlite", "postgresql")
 
-compiled_once.install()
+warm_start.install()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -205,10 +206,29 @@ def settings(db_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Set
     return made
 
 
+def _wait_for_no_disk(engine: Engine) -> None:
+    """No test survives a power cut, so no commit of SQLite's waits for the disk."""
+
+    @event.listens_for(engine, "connect")
+    def relax(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA synchronous = OFF")
+
+
 @pytest.fixture
-def app(settings: Settings, clock: FrozenClock) -> Iterator[Flask]:
+def durable() -> None:
+    """Ask for it to keep the durability of SQLite as production has it."""
+
+
+@pytest.fixture
+def app(
+    settings: Settings, clock: FrozenClock, request: pytest.FixtureRequest
+) -> Iterator[Flask]:
     """The application, with its clock frozen and its database empty."""
     app = create_app(settings)
+    with app.app_context():
+        warm_start.share_statements(db.engine)
+        if db.engine.dialect.name == "sqlite" and "durable" not in request.fixturenames:
+            _wait_for_no_disk(db.engine)
     app.testing = True
     app.test_client_class = PortalClient
     web.limiter.reset()

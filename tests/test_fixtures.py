@@ -43,6 +43,7 @@ def test_mark_alone_is_enough_for_both_databases(
     assert db.engine.dialect.name == request.node.callspec.params["both_databases"]
 
 
+@pytest.mark.usefixtures("durable")
 def test_sqlite_is_the_default_with_full_synchronisation(session: Session) -> None:
     assert session.scalar(text("PRAGMA synchronous")) == 2
     assert session.scalar(text("PRAGMA journal_mode")) == "wal"

@@ -79,6 +79,7 @@ def test_the_database_refuses_what_must_never_be(paid: Shop) -> None:
         paid.session.rollback()
 
 
+@pytest.mark.usefixtures("durable")
 def test_sqlite_is_set_to_lose_nothing(shop: Shop) -> None:
     wanted = {
         "journal_mode": "wal",
