@@ -58,6 +58,20 @@ def _alert_payment(context: RenderContext, row: OutboxRow) -> Mail | None:
     )
 
 
+def _alert_chargeback(context: RenderContext, row: OutboxRow) -> Mail:
+    payment = context.session.get_one(Payment, int(row.key))
+    order = orders_queries.get(context.session, payment.order_id)
+    return render(
+        context,
+        "payments/alert_chargeback",
+        to=_owner(context),
+        subject=f"Contracargo: pedido {order.number}",
+        payment=payment,
+        number=order.number,
+        gateway=GATEWAY_NAMES[payment.gateway],
+    )
+
+
 def _alert_foreign_payment(context: RenderContext, row: OutboxRow) -> Mail:
     return render(
         context,
@@ -147,6 +161,7 @@ RENDERERS: dict[str, Renderer] = {
     "refund.rejected": _refund_to_customer(REJECTED),
     "alert.refund": _alert_refund,
     "alert.payment": _alert_payment,
+    "alert.chargeback": _alert_chargeback,
     "alert.unresolved": _alert_unresolved,
     "alert.foreign_payment": _alert_foreign_payment,
     **confirmation_mails.RENDERERS,

@@ -20,7 +20,7 @@ from portal.orders.rules import fingerprint, new_seed
 from portal.payments import queries, rules, states
 from portal.payments.gateways.base import Evidence
 from portal.payments.models import Payment
-from portal.payments.settled_notes import alert, note
+from portal.payments.settled_notes import alert, alert_chargeback, note
 from portal.payments.settled_refunds import confirm_refunds
 from portal.support import cancel_service
 from portal.support import service as support
@@ -260,6 +260,8 @@ def _follow(
     if payment.state == states.APPROVED and payment.disposition != states.APPLIED:
         alert(session, payment, now)
         return
+    if payment.state == states.CHARGED_BACK:
+        alert_chargeback(session, payment, now, actor)
     if payment.disposition != states.APPLIED:
         return
     if payment.state == states.APPROVED:

@@ -26,6 +26,20 @@ def alert(session: Session, payment: Payment, now: datetime) -> None:
     )
 
 
+def alert_chargeback(
+    session: Session, payment: Payment, now: datetime, actor: Actor
+) -> None:
+    """Tell the owner that a bank took a payment back, unless the owner told us."""
+    if actor.kind == GATEWAY.kind:
+        enqueue(
+            session,
+            kind="alert.chargeback",
+            order_id=payment.order_id,
+            key=str(payment.id),
+            now=now,
+        )
+
+
 def note(
     session: Session,
     payment: Payment,

@@ -84,6 +84,9 @@ def test_a_chargeback_ends_the_order_and_gives_nothing_back(
     assert (payment.state, payment.refunded_amount) == ("charged_back", 0)
     assert shop.state(order) == "charged_back"
     assert refunds_of(shop) == []
+    # Who wrote it knows of it: no mail.
+    kinds = shop.session.scalars(select(OutboxRow.kind)).all()
+    assert "alert.chargeback" not in kinds
     with pytest.raises(ConflictError):
         enter(payment_id, "chargeback", 19_990)
 

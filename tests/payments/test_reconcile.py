@@ -7,10 +7,11 @@ from conftest import FrozenClock
 from flask.testing import FlaskClient
 from payment_cases import PAID_ONCE, Shop, follow, pay_by_webpay, preference_of
 from simulator_client import SimulatorClient
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from portal.clock import utcnow
 from portal.db import transaction
+from portal.mail.models import OutboxRow
 from portal.payments import states
 from portal.payments.attempts import (
     BeingVerifiedError,
@@ -221,6 +222,9 @@ def test_refunds_and_chargebacks_made_at_the_gateway_are_noticed(
     clock.advance(days=2)
     _round(shop)
     assert [shop.state(order) for order in orders] == ["refunded", "charged_back"]
+    _round(shop)
+    wanted = select(OutboxRow.order_id).where(OutboxRow.kind == "alert.chargeback")
+    assert shop.session.scalars(wanted).all() == [orders[1]]
 
 
 def test_a_silent_gateway_is_asked_with_growing_pauses(
