@@ -46,6 +46,7 @@ from portal.storefront import gallery_views
 from portal.storefront import views as storefront_views
 from portal.support import mails as support_mails
 from portal.terms import views as terms_views
+from portal.worker import mails as worker_mails
 from portal.worker import queries as worker_queries
 from portal.worker import views as worker_views
 
@@ -118,6 +119,7 @@ def _mail_renderers() -> Renderers:
         **payments_mails.RENDERERS,
         **audit_mails.RENDERERS,
         **backups_mails.RENDERERS,
+        **worker_mails.RENDERERS,
     }
 
 

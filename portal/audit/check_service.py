@@ -16,16 +16,25 @@ from portal.payments.gateways.base import (
 )
 from portal.payments.states import MERCADOPAGO, WEBPAY
 
+ACCEPTED = "Las acepta"
+NO_ANSWER = "No contestó como se esperaba"
+_REFUSED = "Las rechaza: revise que sean las de producción"
+
 
 def try_gateways(
     gateways: Gateways, settings: Settings, *, actor: Actor, now: datetime
-) -> None:
-    """Ask both gateways whether they know us; no payment is made anywhere."""
+) -> dict[str, str]:
+    """Ask both gateways whether they know us, and keep what each said.
+
+    No payment is made anywhere.
+    """
+    told = {}
     for name, ask in (
         (MERCADOPAGO, gateways.mercadopago.accepts_credentials),
         (WEBPAY, gateways.webpay.accepts_credentials),
     ):
         ok, words = _ask(ask)
+        told[name] = words
         with transaction() as session:
             record(
                 session,
@@ -41,14 +50,15 @@ def try_gateways(
                     "words": words,
                 },
             )
+    return told
 
 
 def _ask(ask: Callable[[], bool]) -> tuple[bool, str]:
     try:
         ok = ask()
     except (GatewayRefusedError, GatewayUnknownError, GatewayUnreachableError):
-        return False, "No contestó como se esperaba"
-    return ok, "Las acepta" if ok else "Las rechaza: revise que sean las de producción"
+        return False, NO_ANSWER
+    return ok, ACCEPTED if ok else _REFUSED
 
 
 def ask_mail(*, now: datetime) -> None:

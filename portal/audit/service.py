@@ -4,6 +4,8 @@ import logging
 from datetime import datetime
 
 from portal.audit.queries import broken_invariants
+from portal.audit.watch_rules import INVARIANTS
+from portal.audit.watch_service import note
 from portal.db import reading, transaction
 from portal.mail.service import enqueue
 
@@ -19,4 +21,11 @@ def verify(now: datetime) -> int:
             log.error("%s", fault.line())
         with transaction() as session:
             enqueue(session, kind="alert.invariants", key=f"{now:%Y-%m-%d}", now=now)
+    note(INVARIANTS, _words(len(broken)), now=now, mailed=False)
     return len(broken)
+
+
+def _words(count: int) -> str:
+    if not count:
+        return ""
+    return f"{count} de las reglas del dinero no se cumplen en la base."

@@ -13,7 +13,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,7 @@ from portal.mail.mails import OnSent, RenderContext, Renderers
 from portal.mail.models import OutboxRow
 from portal.mail.rules import (
     Envelope,
+    Mail,
     SmtpServer,
     build_message,
     clean_reply,
@@ -113,10 +114,16 @@ IN_THE_FOLDER = "escrito en la carpeta de correos (sin servidor)"
 
 
 def send_due(
-    renderers: Renderers, settings: Settings, *, now: datetime, limit: int = 20
+    renderers: Renderers,
+    settings: Settings,
+    *,
+    now: datetime,
+    limit: int = 20,
+    kind: str | None = None,
 ) -> SendReport:
     """Send up to `limit` mails that are due, each leased, sent and marked by itself.
 
+    `kind` sends those of one kind alone.
     Nothing is lost: what fails stays with a growing pause. Only a crash between the
     server's yes and the mark sends a mail again, with the same Message-ID.
     """
@@ -125,7 +132,7 @@ def send_due(
     ends = clock.monotonic() + ROUND_SECONDS
     failures = 0
     while report.total < limit and clock.monotonic() < ends:
-        row_id = _lease(settings, now)
+        row_id = _lease(settings, now, kind)
         if row_id is None:
             break
         outcome = _send_one(row_id, renderers, settings, transport, now)
@@ -136,7 +143,7 @@ def send_due(
     return report
 
 
-def _lease(settings: Settings, now: datetime) -> int | None:
+def _lease(settings: Settings, now: datetime, kind: str | None) -> int | None:
     """Take the next due row for a while; another worker will not see it."""
     with transaction() as session:
         row = session.scalar(
@@ -144,6 +151,7 @@ def _lease(settings: Settings, now: datetime) -> int | None:
             .where(
                 OutboxRow.state == "pending",
                 OutboxRow.next_at <= now,
+                OutboxRow.kind == kind if kind else true(),
                 (OutboxRow.leased_until.is_(None)) | (OutboxRow.leased_until <= now),
             )
             .order_by(OutboxRow.next_at, OutboxRow.id)
@@ -270,6 +278,16 @@ def _transport(settings: Settings) -> Transport:
         return lambda message, envelope: _write_file(folder, message, envelope)
     server = parse_smtp_url(settings.smtp_url)
     return lambda message, envelope: _speak_smtp(server, message, envelope)
+
+
+def send_now(mail: Mail, settings: Settings, *, row_id: int, now: datetime) -> None:
+    """Hand a mail over without the outbox, for when there is no database to hold it.
+
+    Raises OSError or SMTPException unless the server took it.
+    """
+    name = message_id(row_id, mail.subject, now, settings.mail_from)
+    envelope = Envelope(row_id, settings.mail_from, name, now)
+    _transport(settings)(build_message(mail, envelope), envelope)
 
 
 def _write_file(folder: Path, message: EmailMessage, envelope: Envelope) -> str:

@@ -14,7 +14,7 @@ from portal.config import ROOT, Settings
 from portal.journal.queries import last_of
 from portal.mail.queries import oldest_waiting
 from portal.worker.models import WorkerHeartbeat
-from portal.worker.rules import Status, judge, seconds_since
+from portal.worker.rules import Status, is_old_backup, is_stopped, is_stuck, judge, seconds_since
 
 
 @lru_cache(maxsize=1)
@@ -37,16 +37,37 @@ class Pulse:
     worker_age: int | None
     outbox_age: int | None
     backup_age: int | None
+    backups_expected: bool = False
+
+    @property
+    def worker_stopped(self) -> bool:
+        """Whether the worker gives no sign, or never gave one."""
+        return is_stopped(self.worker_age)
+
+    @property
+    def outbox_stuck(self) -> bool:
+        """Whether a mail should have been out for long."""
+        return is_stuck(self.outbox_age)
+
+    @property
+    def backups_stopped(self) -> bool:
+        """Whether the last good backup is too old, where there should be any."""
+        return self.backups_expected and is_old_backup(self.backup_age)
+
+
+def last_beat(session: Session) -> datetime | None:
+    """When any worker last said that it works; None when none ever did."""
+    found: datetime | None = session.scalar(
+        select(func.max(WorkerHeartbeat.at, type_=WorkerHeartbeat.at.type))
+    )
+    return found
 
 
 def take_pulse(session: Session, settings: Settings, now: datetime) -> Pulse:
     """The last beat of any worker, the oldest mail that should be out, the backup."""
-    beat = session.scalar(
-        select(func.max(WorkerHeartbeat.at, type_=WorkerHeartbeat.at.type))
-    )
     made = last_of(session, OBJECT, MADE)
     backup_age = seconds_since(made.at if made else None, now)
-    worker_age = seconds_since(beat, now)
+    worker_age = seconds_since(last_beat(session), now)
     outbox_age = seconds_since(oldest_waiting(session, now), now)
     status = judge(
         worker_age,
@@ -54,4 +75,5 @@ def take_pulse(session: Session, settings: Settings, now: datetime) -> Pulse:
         backup_age,
         backups_expected=settings.backup_hours > 0,
     )
-    return Pulse(status, worker_age, outbox_age, backup_age)
+    expected = settings.backup_hours > 0
+    return Pulse(status, worker_age, outbox_age, backup_age, expected)

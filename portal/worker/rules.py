@@ -13,6 +13,13 @@ OLD_BACKUP_SECONDS = 26 * 60 * 60
 LOOK_SECONDS = 30.0
 # Lanes that one worker of all works through.
 SINGLE_LANES = frozenset({"gateways"})
+# A restart takes seconds: after so long without a sign the owner is mailed.
+MUTE_SECONDS = 5 * 60
+MUTE_WORDS = (
+    "El portal no puede leer o escribir su base de datos. Mientras tanto no se puede "
+    "vender ni atender.\n\nQué hacer: pida a quien mantiene el servidor que revise "
+    "ahora el disco y la base. La dirección /salud dice cuándo está bien otra vez.\n"
+)
 
 Status = Literal["ok", "degraded"]
 
@@ -63,6 +70,21 @@ def seconds_since(instant: datetime | None, now: datetime) -> int | None:
     return max(0, int((now - instant).total_seconds()))
 
 
+def is_stopped(worker_age: int | None) -> bool:
+    """Whether a worker whose last sign is so many seconds old has stopped."""
+    return worker_age is None or worker_age >= STOPPED_WORKER_SECONDS
+
+
+def is_stuck(outbox_age: int | None) -> bool:
+    """Whether a mail that should be out has waited too long."""
+    return outbox_age is not None and outbox_age >= STUCK_OUTBOX_SECONDS
+
+
+def is_old_backup(backup_age: int | None) -> bool:
+    """Whether there is no backup, or none of today."""
+    return backup_age is None or backup_age >= OLD_BACKUP_SECONDS
+
+
 def judge(
     worker_age: int | None,
     outbox_age: int | None,
@@ -71,10 +93,13 @@ def judge(
     backups_expected: bool = False,
 ) -> Status:
     """Degraded when no worker works, a mail is stuck or backups have stopped."""
-    stopped = worker_age is None or worker_age >= STOPPED_WORKER_SECONDS
-    stuck = outbox_age is not None and outbox_age >= STUCK_OUTBOX_SECONDS
-    old = backups_expected and (backup_age is None or backup_age >= OLD_BACKUP_SECONDS)
-    return "degraded" if stopped or stuck or old else "ok"
+    old = backups_expected and is_old_backup(backup_age)
+    return "degraded" if is_stopped(worker_age) or is_stuck(outbox_age) or old else "ok"
+
+
+def is_mute(beat: datetime | None, now: datetime) -> bool:
+    """Whether the worker's last sign is so old that it must have stopped."""
+    return beat is None or (now - beat).total_seconds() >= MUTE_SECONDS
 
 
 def lanes(jobs: tuple[Job, ...]) -> list[tuple[Job, ...]]:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from portal import clock
 from portal.audit import service as audit_service
+from portal.audit import watch_service as machine_service
 from portal.backups import service as backups_service
 from portal.config import Settings
 from portal.db import transaction
@@ -32,6 +33,7 @@ from portal.worker.rules import SINGLE_LANES, Job, Schedule, lanes
 SEND_MAIL_SECONDS = 2
 BEAT_SECONDS = 10
 DAY_SECONDS = 24 * 60 * 60
+LOOK_AT_DISK_SECONDS = 10 * 60
 PAUSE_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
@@ -83,7 +85,27 @@ def make_jobs(
         Job("expire orders", 10, expire_orders),
         Job("follow the day", 10, days_service.follow_the_day),
         Job("verify the invariants", DAY_SECONDS, audit_service.verify, "audit", True),
+        *_machine_jobs(settings, gateways),
         Job("close paid preferences", 15, close_preferences, "gateways"),
+    )
+
+
+def _machine_jobs(settings: Settings, gateways: Gateways) -> tuple[Job, ...]:
+    """Looking at what the portal stands on."""
+
+    def look_at_disk(now: datetime) -> None:
+        machine_service.look_at_disk(settings, now=now)
+
+    def look_at_database(now: datetime) -> None:
+        machine_service.look_at_database(now=now)
+
+    def look_outside(now: datetime) -> None:
+        machine_service.look_outside(gateways, settings, now=now)
+
+    return (
+        Job("look at the disk", LOOK_AT_DISK_SECONDS, look_at_disk, "audit"),
+        Job("look at the database", DAY_SECONDS, look_at_database, "audit", True),
+        Job("look outside", DAY_SECONDS, look_outside, "audit", True),
     )
 
 
