@@ -201,6 +201,15 @@ TABLE = {
         )
         for act in ("reintentar", "pagada")
     },
+    "POST /administrar/pedidos/<int(min=1001, max=2147483647):number>/nota": owner(
+        422, values={"number": 1001}
+    ),
+    **{
+        f"POST /administrar/correos/<int(max=2147483647):row_id>/{act}": owner(
+            404, values={"row_id": 999}
+        )
+        for act in ("intentar", "descartar")
+    },
     "POST /administrar/ventas/detener": owner(303, form={"message": "Ya volvemos"}),
     "POST /administrar/ventas/reanudar": owner(303),
     # The owner's settings.

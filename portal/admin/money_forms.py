@@ -1,11 +1,12 @@
 """What the owner types about money."""
 
 from flask_wtf import FlaskForm
-from wtforms import RadioField, StringField
+from wtforms import RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, InputRequired, ValidationError
 
 from portal.money import parse_pesos
+from portal.orders.notes_service import MAX_NOTE
 from portal.payments.owner_words import CHARGEBACK, MAX_REASON, REFUND
 from portal.text import clean_text
 
@@ -60,6 +61,21 @@ class UnpaidForm(FlaskForm):  # type: ignore[misc]
     """Why an attempt without an answer was not paid."""
 
     reason = StringField("Dónde lo buscó", [_WHY, _reason])
+
+
+def _note(_form: FlaskForm, field: StringField) -> None:
+    try:
+        field.clean = clean_text(field.data or "", MAX_NOTE, multiline=True)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+    if not field.clean:
+        raise ValidationError("Escriba la nota.")
+
+
+class OrderNoteForm(FlaskForm):  # type: ignore[misc]
+    """What the owner wants remembered of an order."""
+
+    text = TextAreaField("Nota interna", [InputRequired("Escriba la nota."), _note])
 
 
 class PaidByHandForm(FlaskForm):  # type: ignore[misc]

@@ -8,12 +8,19 @@ from flask_wtf import FlaskForm
 from portal import clock
 from portal.accounts.access_views import owner_required, person
 from portal.admin import money_rules, money_service, order_queries
-from portal.admin.money_forms import NoteForm, PaidByHandForm, RefundForm, UnpaidForm
+from portal.admin.money_forms import (
+    NoteForm,
+    OrderNoteForm,
+    PaidByHandForm,
+    RefundForm,
+    UnpaidForm,
+)
 from portal.admin.order_queries import OrderPage
 from portal.db import db
 from portal.errors import ConflictError, PortalError, RefusedError, StaleStateError
 from portal.journal.service import Actor
 from portal.money import format_pesos
+from portal.orders import notes_service
 from portal.payments import owner_words, refund_requests, refund_rules, refunds
 from portal.payments import queries as payment_queries
 from portal.payments.views import gateways
@@ -21,12 +28,13 @@ from portal.web import page, settings
 
 bp = Blueprint("admin_money", __name__, url_prefix="/administrar")
 
+ORDER = "/pedidos/<int(min=1001, max=2147483647):number>"
 PAYMENT = "/pagos/<int(max=2147483647):payment_id>"
 REFUND = "/devoluciones/<int(max=2147483647):refund_id>"
 _CHANGED = "Eso ya cambió: vea aquí cómo quedó."
 
 
-@bp.get("/pedidos/<int(min=1001, max=2147483647):number>")
+@bp.get(ORDER)
 @owner_required
 def show_order(number: int) -> Response:
     """One order: what happened, its payments, its refunds."""
@@ -53,7 +61,7 @@ def _page(
 
 def _forms(shown: OrderPage, typed: FlaskForm | None) -> dict[str, FlaskForm]:
     """A form for each act, with what was typed in the one that was sent."""
-    forms: dict[str, FlaskForm] = {}
+    forms: dict[str, FlaskForm] = {"nota": OrderNoteForm(formdata=None)}
     for each in shown.payments:
         number, left = each.payment.id, format_pesos(max(each.payment.left, 0))
         why = money_rules.REASONS.get(each.payment.disposition or "", "")
@@ -101,6 +109,20 @@ def _actor() -> Actor:
 def _sent(form: FlaskForm, place: str) -> FlaskForm:
     form.place = place
     return form
+
+
+@bp.post(f"{ORDER}/nota")
+@owner_required
+def note_order(number: int) -> Response:
+    """Keep an internal note on an order."""
+    order_id = order_queries.find(db.session(), number).id
+    form = _sent(OrderNoteForm(), "nota")
+    if not form.validate():
+        return _page(order_id, 422, typed=form)
+    notes_service.add(
+        order_id, form.text.clean, author_id=person().id, now=clock.utcnow()
+    )
+    return _done(order_id, "Nota guardada: el cliente no la ve.")
 
 
 @bp.post(f"{PAYMENT}/devolver")

@@ -12,6 +12,7 @@ from portal.journal import queries as journal
 from portal.journal.models import JournalEntry
 from portal.orders import queries as order_queries
 from portal.orders.models import Contact, Order
+from portal.orders.note_models import OrderNote
 from portal.orders.states import EXPIRED
 from portal.payments import owner_words, refund_rules, states
 from portal.payments import queries as payment_queries
@@ -69,6 +70,15 @@ class GoingBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """One internal line of the owner's."""
+
+    at: datetime
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrderPage:
     """All of one order."""
 
@@ -78,6 +88,7 @@ class OrderPage:
     story: list[Told]
     payments: list[Paid]
     refunds: list[GoingBack]
+    notes: list[Note]
 
 
 def find(session: Session, number: int) -> Order:
@@ -98,7 +109,18 @@ def load(session: Session, order_id: int, now: datetime) -> OrderPage:
         story=_story(session, order_id),
         payments=[paid(order, it, refunds, now) for it in payments],
         refunds=[going_back(order, by_id[it.payment_id], it) for it in refunds],
+        notes=_notes(session, order_id),
     )
+
+
+def _notes(session: Session, order_id: int) -> list[Note]:
+    rows = session.execute(
+        select(OrderNote, Staff.name)
+        .join(Staff, Staff.id == OrderNote.author_id)
+        .where(OrderNote.order_id == order_id)
+        .order_by(OrderNote.id)
+    )
+    return [Note(note.at, name, note.text) for note, name in rows]
 
 
 def _story(session: Session, order_id: int) -> list[Told]:

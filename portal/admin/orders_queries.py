@@ -5,11 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.chile import parse_phone, parse_rut
-from portal.clock import ZONE
+from portal.clock import ZONE, local
 from portal.journal.models import JournalEntry
 from portal.orders.document_models import OrderDocument
 from portal.orders.mask_queries import IS_HIDDEN, SHOWN_NAME
@@ -116,20 +116,46 @@ def _personal_readings(text: str) -> Iterator[ColumnElement[bool]]:
 def without_document(session: Session, first: date, last: date) -> list[Order]:
     """Orders of these days, paid with money, that have no folio; oldest first."""
     start, end = day_bounds(first, last)
-    noted = exists().where(OrderDocument.order_id == Order.id)
     return list(
         session.scalars(
             select(Order)
-            .where(
-                Order.paid_at >= start,
-                Order.paid_at < end,
-                Order.state.in_(EVER_PAID),
-                Order.price > 0,
-                ~noted,
-            )
+            .where(*_lacks_folio(start, end))
             .order_by(Order.paid_at, Order.id)
         )
     )
+
+
+def _lacks_folio(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Order.paid_at >= start,
+        Order.paid_at < end,
+        Order.state.in_(EVER_PAID),
+        Order.price > 0,
+        ~exists().where(OrderDocument.order_id == Order.id),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FoliosMissing:
+    """How many folios nobody has noted yet, this month and the month before."""
+
+    before: int
+    now: int
+    month_before: date
+
+
+def folios_missing(session: Session, now: datetime) -> FoliosMissing:
+    """Both months' counts in one query."""
+    first = local(now).date().replace(day=1)
+    before = (first - timedelta(days=1)).replace(day=1)
+    start, end = day_bounds(before, local(now).date())
+    month_start, _ = day_bounds(first, first)
+    is_old = Order.paid_at < month_start
+    rows = session.execute(
+        select(is_old, func.count()).where(*_lacks_folio(start, end)).group_by(is_old)
+    )
+    counts = {bool(old): count for old, count in rows}
+    return FoliosMissing(counts.get(True, 0), counts.get(False, 0), before)
 
 
 def document_of(session: Session, order_id: int) -> OrderDocument | None:

@@ -6,10 +6,19 @@ from flask import Blueprint, Response, current_app, flash, redirect
 
 from portal import clock
 from portal.accounts.access_views import owner_required, person
-from portal.admin import order_queries, queries, rules, service
+from portal.admin import (
+    alerts_queries,
+    order_queries,
+    orders_queries,
+    queries,
+    rules,
+    service,
+)
 from portal.admin.forms import StopForm
 from portal.db import db
 from portal.errors import RefusedError
+from portal.journal.service import Actor
+from portal.mail import failed_service
 from portal.orders.sale_rules import DEFAULT_STOP_MESSAGE
 from portal.payments.reconcile import ask_one
 from portal.payments.views import gateways
@@ -28,7 +37,10 @@ def first_page() -> Response:
 def _page(code: int = 200, form: StopForm | None = None, error: str = "") -> Response:
     now, session = clock.utcnow(), db.session()
     take_pulse = cast(queries.TakePulse, current_app.extensions["portal_pulse"])
+    pulse = take_pulse(session, settings(), now)
     waiting = queries.money_waiting(session, now)
+    refunds = order_queries.refunds_waiting(session, queries.SHOWN)
+    mails = alerts_queries.failing_mails(session)
     typed = {"message": business().sales_stopped_message}
     return page(
         "admin/first.html",
@@ -36,9 +48,14 @@ def _page(code: int = 200, form: StopForm | None = None, error: str = "") -> Res
         person=person(),
         money=waiting[: queries.SHOWN],
         has_more=len(waiting) > queries.SHOWN,
-        refunds=order_queries.refunds_waiting(session, queries.SHOWN),
+        refunds=refunds,
+        alerts=alerts_queries.current(
+            session, settings(), pulse, waiting, refunds, mails, now
+        ),
+        mails=mails,
+        folios=orders_queries.folios_missing(session, now),
         today=queries.today(session, now),
-        pulse=take_pulse(session, settings(), now),
+        pulse=pulse,
         age_words=rules.age_words,
         form=form or StopForm(formdata=None, data=typed),
         usual_message=DEFAULT_STOP_MESSAGE,
@@ -64,6 +81,24 @@ def ask_gateway(payment_id: int) -> Response:
     gateway, number = queries.title_of(db.session(), payment_id)
     told = [state for _, state in found.changed]
     return _done(rules.answer_words(gateway, number, found.unanswered, told))
+
+
+@bp.post("/correos/<int(max=2147483647):row_id>/intentar")
+@owner_required
+def try_mail_now(row_id: int) -> Response:
+    """Let the worker try a mail that failed, at once."""
+    failed_service.try_now(row_id, now=clock.utcnow())
+    return _done("El portal lo intenta otra vez ahora.")
+
+
+@bp.post("/correos/<int(max=2147483647):row_id>/descartar")
+@owner_required
+def give_up_mail(row_id: int) -> Response:
+    """Send it no more: the address is wrong, or it was told by phone."""
+    failed_service.give_up(
+        row_id, actor=Actor("staff", person().id), now=clock.utcnow()
+    )
+    return _done("Ese correo ya no se enviará.")
 
 
 @bp.post("/ventas/detener")

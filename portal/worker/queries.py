@@ -14,7 +14,14 @@ from portal.config import ROOT, Settings
 from portal.journal.queries import last_of
 from portal.mail.queries import oldest_waiting
 from portal.worker.models import WorkerHeartbeat
-from portal.worker.rules import Status, is_old_backup, is_stopped, is_stuck, judge, seconds_since
+from portal.worker.rules import (
+    Status,
+    is_old_backup,
+    is_stopped,
+    is_stuck,
+    judge,
+    seconds_since,
+)
 
 
 @lru_cache(maxsize=1)

@@ -156,7 +156,7 @@ def test_desk_counts_who_waits_and_who_is_attended(
 def test_health_is_what_the_monitor_reads(
     app: Flask, owner: FlaskClient, client: FlaskClient, clock: FrozenClock
 ) -> None:
-    stopped = "El trabajo de fondo o los correos están detenidos"
+    stopped, stuck = "El trabajo de fondo está detenido", "Los correos están detenidos"
     assert stopped in read(owner)
     assert "Nunca ha dado señales" in read(owner)
     with app.app_context():
@@ -168,6 +168,9 @@ def test_health_is_what_the_monitor_reads(
     assert "Última señal hace 7 s" in read(owner)
     clock.advance(minutes=10)
     assert stopped in read(owner)
+    with app.app_context():
+        worker_service.beat(clock.now)
+    assert stuck in read(owner)
     assert "El más antiguo, hace 10 min" in read(owner)
     assert client.get("/salud").json["status"] == "degraded"
 
