@@ -69,7 +69,7 @@ class Watch:
             return
         with transaction() as session:
             key = beat.isoformat() if beat else "never"
-            mail_service.enqueue(session, kind=_ALERT, key=key, now=now)
+            mail_service.enqueue(session, kind="alert.worker", key=key, now=now)
         mail_service.send_due(self.renderers, self.settings, now=now, kind=_ALERT)
 
     def _tell_directly(self, now: datetime) -> None:

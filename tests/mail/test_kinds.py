@@ -9,9 +9,11 @@ from flask import Flask
 
 from portal.accounts import mails as accounts_mails
 from portal.audit import mails as audit_mails
+from portal.backups import mails as backups_mails
 from portal.orders import mails as orders_mails
 from portal.payments import mails as payments_mails
 from portal.support import mails as support_mails
+from portal.worker import mails as worker_mails
 
 PORTAL = Path(__file__).resolve().parent.parent.parent / "portal"
 
@@ -46,7 +48,7 @@ def test_every_kind_that_is_enqueued_has_its_renderer(app: Flask) -> None:
 def test_no_two_features_render_one_kind(app: Flask) -> None:
     features = (
         *(accounts_mails, audit_mails, orders_mails),
-        *(payments_mails, support_mails),
+        *(payments_mails, support_mails, backups_mails, worker_mails),
     )
     count = sum(len(feature.RENDERERS) for feature in features)
     assert count == len(app.extensions["mail_renderers"])
