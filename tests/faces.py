@@ -51,6 +51,20 @@ LONG = Words(
     + "y después reconstruiremos los índices uno por uno. " * 5,
 )
 
+# Who fills a board: shops whose names are as long as real ones.
+CROWD = tuple(
+    Words(name=name, topic=topic)
+    for name, topic in (
+        ("María Soto Díaz", "El programa muestra un error"),
+        ("Juan Pérez, Minimarket El Sol", "El programa no parte"),
+        ("Botillería Don Lucho", "Problema con el isButton"),
+        ("Panadería San Camilo Maipú", "Revisar la base de datos"),
+        ("Rosa Huenchumilla", "Mi antivirus bloquea el programa"),
+        ("Ferretería Los Aromos Ltda.", "Problema con el disco virtual"),
+        ("Almacén Rosita", "Ayuda para usar el programa"),
+    )
+)
+
 
 @dataclass
 class Place:
@@ -61,6 +75,7 @@ class Place:
     now: datetime
     words: Words = field(default_factory=Words)
     numbers: Any = field(default_factory=count)
+    helper: int = 0
 
     def add(self, row: Any) -> Any:
         self.session.add(row)
@@ -74,10 +89,12 @@ class Place:
         return self.now + timedelta(minutes=minutes)
 
     def technician(self) -> Staff:
-        """Whoever helps: the first technician, or one made for it."""
+        """Whoever helps: the technicians in turn by `helper`, or one made for it."""
         query = select(Staff).where(Staff.role == "technician").order_by(Staff.id)
-        found = self.session.scalars(query).first()
-        return found or self.add(
+        found = self.session.scalars(query).all()
+        if found:
+            return found[self.helper % len(found)]
+        return self.add(
             Staff(
                 name=self.words.technician,
                 email="ana@example.cl",
@@ -378,7 +395,8 @@ def fill_board(
     session: Session, key: str, cards: int, words: Words | None = None
 ) -> None:
     """As many attentions as a board shows on its worst day, in every state."""
-    place = Place(session, key, NOON, words or Words())
+    crowd = CROWD if words is None else (words,)
+    place = Place(session, key, NOON, crowd[0])
     builders = (
         lambda p, n: attention(p, "waiting", n),
         lambda p, n: running(p, 90 - 4 * n),
@@ -387,6 +405,9 @@ def fill_board(
         lambda p, n: running(p, 15 - n / 2),
     )
     for number in range(cards):
+        place.words = crowd[number % len(crowd)]
+        # The first technician, who looks, holds one.
+        place.helper = 0 if number == 1 else 1 + number % 2
         builders[number % len(builders)](place, number)
     session.commit()
 

@@ -41,7 +41,7 @@ _SOME, _MANY = 7, 25
 _LOOKS = {
     states.DEFERRED: ("Otro horario", "moon", "plain"),
     states.PAUSED: ("En pausa", "pause", "paused"),
-    states.TIMED_OUT: ("Tiempo cumplido", "stop", "late"),
+    states.TIMED_OUT: ("Cumplido", "stop", "late"),
     states.CLOSED: ("Cerrada", "check", "plain"),
     states.NO_SHOW: ("Ausente", "phone", "plain"),
     states.CANCELLED: ("Anulada", "stop", "plain"),

@@ -378,7 +378,7 @@ def test_poll_changes_by_itself_at_each_edge_of_the_clock(
     clock.advance(seconds=10)  # until here it might be undone
     version = version_of(client.get("/tablero").text)
     seen = []
-    for minute, word in [(75, "Queda poco"), (85, "Por terminar"), (90, "Tiempo")]:
+    for minute, word in [(75, "Queda poco"), (85, "Por terminar"), (90, "Cumplido")]:
         clock.set(now + timedelta(minutes=minute, seconds=-1))
         assert poll(client, version).status_code == 204
         clock.advance(seconds=1)

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
+from faces import fill_board
 from flask import Flask
 from playwright.sync_api import Page, expect
 from support_cases import add_attention, add_staff, log_in_as, person
 
 from portal.accounts import service as accounts_service
 from portal.accounts.rules import Person
-from portal.db import transaction
+from portal.db import db, transaction
 from portal.journal.service import SYSTEM
 from portal.support import service
 
@@ -130,3 +131,36 @@ def test_board_fits_the_hand_of_a_technician_on_call(open_board, desk) -> None:
     expect(page.get_by_role("button", name="Iniciar")).to_be_visible()
     wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert not wide
+
+
+_CARDS = """() => [...document.querySelectorAll(".bcard")].map((card) => {
+  const clock = card.querySelector(".countdown");
+  const digits = document.createRange();
+  digits.selectNodeContents(clock);
+  const box = (el) => el.getBoundingClientRect();
+  const acts = [...card.querySelectorAll(".bcard__acts .btn")];
+  const act = acts.find((el) => el.offsetParent);
+  return {
+    inside: box(card).bottom <= innerHeight,
+    digits: parseFloat(getComputedStyle(clock).fontSize),
+    covered: Boolean(act) && box(act).left < box(digits).right,
+  };
+})"""
+
+
+def test_sixty_cards_are_all_on_the_wall_with_digits_and_their_first_act(
+    app, open_board
+) -> None:
+    with app.app_context():
+        with transaction() as session:
+            _, luis = (person(add_staff(session, name)) for name in ("Ana", "Luis"))
+        fill_board(db.session(), "k", 60)
+    page = open_board(luis, **WALL)
+    cards = page.evaluate(_CARDS)
+    assert len(cards) == 60
+    assert all(card["inside"] for card in cards)
+    assert min(card["digits"] for card in cards) >= 32
+    assert not any(card["covered"] for card in cards)
+    last = page.locator(".bcard").last
+    last.locator(".bcard__name").click()
+    expect(last.get_by_role("link", name="historial")).to_be_visible()
