@@ -27,7 +27,7 @@ from portal.backups import mails as backups_mails
 from portal.board import errand_views, history_views, screens_views
 from portal.board import views as board_views
 from portal.config import ROOT, Settings, settings_from_environment
-from portal.contact import acts_views, data_views, remote_views
+from portal.contact import acts_views, data_views, receipt_views, remote_views
 from portal.contact import views as contact_views
 from portal.db import db, engine_options, prepare_engine
 from portal.hours import views as demo_views
@@ -62,6 +62,7 @@ _PAGES = (
     contact_views,
     acts_views,
     data_views,
+    receipt_views,
     remote_views,
     payments_views,
     gallery_views,

@@ -107,6 +107,7 @@ TABLE = {
     "GET /atencion/<token>/ahora": secret(200),
     "POST /atencion/<token>/pagar": secret(409, form={"gateway": "webpay"}),
     "GET /atencion/<token>/lugar": secret(200),
+    "GET /atencion/<token>/comprobante": secret(404),  # nobody has paid it
     "GET /atencion/<token>/datos": secret(200),
     "POST /atencion/<token>/no-contestan": secret(422),
     "POST /atencion/<token>/disponible": secret(409),

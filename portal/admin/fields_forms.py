@@ -96,6 +96,26 @@ def whole_field(label: str, low: int, high: int, **kw: Any) -> TypedField:
     )
 
 
+def _parse_yes_no(text: str) -> bool:
+    word = text.lower().replace("í", "i")
+    if word not in ("si", "no"):
+        raise ValueError("Escriba sí o no.")
+    return word == "si"
+
+
+def yes_no_field(label: str, **kw: Any) -> TypedField:
+    """A decision that cannot be left empty, written out."""
+    return TypedField(
+        label,
+        limit=2,
+        required="Escriba sí o no.",
+        parse=_parse_yes_no,
+        show=lambda yes: "sí" if yes else "no",
+        empty=None,
+        **kw,
+    )
+
+
 def parse_price(text: str) -> int:
     """Pesos greater than zero. Raises ValueError, in Spanish, for each mistake."""
     plain = text.removeprefix("$").strip()

@@ -15,8 +15,10 @@ from portal.orders.document_models import OrderDocument
 from portal.orders.mask_queries import IS_HIDDEN, SHOWN_NAME
 from portal.orders.models import Contact, Order
 from portal.orders.states import EVER_PAID
+from portal.orders.tax_rules import BOLETA, ELECTRONIC
 from portal.payments.models import Payment
 from portal.payments.states import APPLIED, medium_name
+from portal.settings.queries import load as load_business
 
 SHOWN = 50
 _FIRST_NUMBER = 1000
@@ -114,19 +116,34 @@ def _personal_readings(text: str) -> Iterator[ColumnElement[bool]]:
 
 
 def without_document(session: Session, first: date, last: date) -> list[Order]:
-    """Orders of these days, paid with money, that have no folio; oldest first."""
+    """Orders of these days, paid with money, that have no folio; oldest first.
+
+    A boleta lacks none when the voucher of its payment counts as one.
+    """
     start, end = day_bounds(first, last)
     return list(
         session.scalars(
             select(Order)
-            .where(*_lacks_folio(start, end))
+            .where(*_lacks_folio(session, start, end))
             .order_by(Order.paid_at, Order.id)
         )
     )
 
 
-def _lacks_folio(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
+def _lacks_folio(
+    session: Session, start: datetime, end: datetime
+) -> tuple[ColumnElement[bool], ...]:
+    by_voucher = and_(
+        load_business(session).voucher_is_boleta,
+        Order.document == BOLETA,
+        exists().where(
+            Payment.order_id == Order.id,
+            Payment.disposition == APPLIED,
+            Payment.gateway.in_(ELECTRONIC),
+        ),
+    )
     return (
+        ~by_voucher,
         Order.paid_at >= start,
         Order.paid_at < end,
         Order.state.in_(EVER_PAID),
@@ -152,7 +169,9 @@ def folios_missing(session: Session, now: datetime) -> FoliosMissing:
     month_start, _ = day_bounds(first, first)
     is_old = Order.paid_at < month_start
     rows = session.execute(
-        select(is_old, func.count()).where(*_lacks_folio(start, end)).group_by(is_old)
+        select(is_old, func.count())
+        .where(*_lacks_folio(session, start, end))
+        .group_by(is_old)
     )
     counts = {bool(old): count for old, count in rows}
     return FoliosMissing(counts.get(True, 0), counts.get(False, 0), before)

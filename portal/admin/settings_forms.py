@@ -13,6 +13,7 @@ from portal.admin.fields_forms import (
     parse_commune,
     parse_email,
     whole_field,
+    yes_no_field,
 )
 from portal.chile import (
     format_phone,
@@ -211,6 +212,20 @@ class TermsOfServiceForm(SettingsForm):
     )
 
 
+class DocumentsForm(SettingsForm):
+    """Which paper is the boleta of who pays with a card."""
+
+    title = "Boletas"
+    lead = (
+        "El modelo de emisión que su empresa informó al SII. Si no está segura, deje "
+        "«no» y emita siempre la boleta: pregunte a su contadora y al medio de pago."
+    )
+    voucher_is_boleta = yes_no_field(
+        "El voucher de Webpay y Mercado Pago vale como boleta",
+        description="Sí o no. Una transferencia lleva siempre boleta.",
+    )
+
+
 class OnCallForm(SettingsForm):
     """Whom the portal alerts when a customer is not being attended."""
 
@@ -241,6 +256,7 @@ GROUPS: dict[str, type[SettingsForm]] = {
     "empresa": BusinessForm,
     "canales": ChannelsForm,
     "plazos": TermsOfServiceForm,
+    "boletas": DocumentsForm,
     "turnos": OnCallForm,
     "comunas": CommunesForm,
 }

@@ -14,7 +14,6 @@ from portal.contact import rules
 from portal.contact.rules import Notice
 from portal.hours import queries as hours_queries
 from portal.hours.rules import Regime, regime_at
-from portal.money import split_iva
 from portal.orders import queries as order_queries
 from portal.orders import states as order_states
 from portal.orders.models import Contact, Order
@@ -30,16 +29,6 @@ from portal.support import rules as support_rules
 from portal.support.customer_rules import may_say_no_answer
 from portal.support.models import Attention, Errand
 from portal.support.states import ERRAND_DONE, NOT_STARTED
-
-
-@dataclass(frozen=True, kw_only=True)
-class Receipt:
-    """The receipt's derived lines; pesos."""
-
-    gateway: str
-    net: int
-    iva: int
-    type: rules.PaymentType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,22 +57,6 @@ class Case:
     promise_missed: bool
     may_say_no_answer: bool
     version: str
-
-    @property
-    def receipt(self) -> Receipt | None:
-        """What the receipt says beside the payment's own columns."""
-        if self.applied is None:
-            return None
-        said = self.applied.evidence or {}
-        net, iva = split_iva(self.applied.amount)
-        return Receipt(
-            gateway=pay.medium_name(self.applied.gateway, self.applied.amount),
-            net=net,
-            iva=iva,
-            type=rules.payment_type(
-                str(said.get("payment_type", "")), int(said.get("installments") or 0)
-            ),
-        )
 
     @property
     def ends_at(self) -> datetime | None:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from portal import clock
 from portal.contact import queries, rules
 from portal.contact.customer_queries import load_side
+from portal.contact.receipt_queries import load_receipt
 from portal.db import db
 from portal.errors import ConflictError, RefusedError, StaleStateError
 from portal.journal.service import CUSTOMER
@@ -79,7 +80,7 @@ def _show(
         remote_address=f"{settings().public_url.partition('://')[2]}/remoto",
         channels=queries.shows_channels(case),
         may_withdraw=queries.may_withdraw(case),
-        receipt=case.receipt,
+        receipt=load_receipt(db.session(), case),
         whatsapp_words=queries.whatsapp_words(case),
     )
     return allow_payment_forms(response) if case.stage == rules.REVIEW else response

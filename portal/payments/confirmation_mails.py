@@ -13,6 +13,7 @@ from portal.money import split_iva
 from portal.orders.mails import link_of, reachable
 from portal.orders.models import Order
 from portal.orders.states import PAID
+from portal.orders.tax_rules import receipt_words, voucher_counts
 from portal.payments.models import Payment
 from portal.payments.states import APPLIED, medium_name
 from portal.terms import proof_service
@@ -71,13 +72,22 @@ def _purchase(context: RenderContext, order: Order) -> dict[str, Any]:
     """What was bought, in pesos, and how it was paid."""
     payment = _applied(context.session, order.id)
     net, iva = split_iva(order.price)
+    medium = medium_name(payment.gateway, payment.amount) if payment else ""
+    counts = voucher_counts(
+        order.document,
+        payment.gateway if payment else "",
+        voucher_is_boleta=context.business.voucher_is_boleta,
+    )
     return {
         "online": order.service_slug == SOPORTE_ONLINE,
         "attention_minutes": ATTENTION_MINUTES,
         "regime_word": _REGIME_WORDS[order.regime_kind],
         "net": net,
         "iva": iva,
-        "medium": medium_name(payment.gateway, payment.amount) if payment else "",
+        "medium": medium,
+        "paper": receipt_words(
+            order.document, medium, counts=counts, folio="", issued_on=None
+        ),
         "payment": payment,
         "retract_days": RETRACT_DAYS,
         "refund_days": REFUND_DAYS,

@@ -7,7 +7,9 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from portal.money import split_iva
+from portal.orders.document_models import OrderDocument
 from portal.orders.models import BLOCKED_WORDS, ERASED_WORDS, Contact, Order
+from portal.orders.tax_rules import voucher_counts
 from portal.payments import states
 from portal.payments.models import Payment, Refund
 from portal.reports.attention_rules import Fact, outcome_of, used_seconds
@@ -25,6 +27,7 @@ from portal.reports.queries import (
     within,
 )
 from portal.reports.rules import Month, whole_minutes
+from portal.settings.queries import load as load_business
 from portal.support.models import Attention, Errand
 
 MISPLACED_KINDS = {
@@ -149,20 +152,26 @@ def _payments(session: Session, month: Month) -> Iterator[MoneyRow]:
             Payment.gateway,
             Payment.amount,
             Payment.evidence,
+            OrderDocument.folio,
         )
+        .select_from(Order)
         .join(Payment, and_(Payment.order_id == Order.id, IS_APPLIED))
+        .outerjoin(OrderDocument, OrderDocument.order_id == Order.id)
         .where(within(Order.paid_at, month))
         .order_by(Order.paid_at, Order.id)
     )
     rows = session.execute(statement.execution_options(yield_per=_A_TIME))
-    for order, at, document, gateway, pesos, evidence in rows:
+    boleta = load_business(session).voucher_is_boleta
+    for order, at, document, gateway, pesos, evidence, folio in rows:
+        by_voucher = voucher_counts(document, gateway, voucher_is_boleta=boleta)
         yield MoneyRow(
             at=at,
             number=_FIRST_NUMBER + order,
             kind="Pago",
             gateway=_gateway(gateway, pesos),
             code=_code(evidence),
-            document=document,
+            document="boleta (voucher)" if by_voucher and not folio else document,
+            folio=folio or "",
             **_came(pesos),
         )
 

@@ -91,6 +91,7 @@ class MoneyRow:
     gateway: str
     code: str
     document: str
+    folio: str = ""
     came: int | None = None
     came_net: int | None = None
     came_iva: int | None = None
@@ -106,6 +107,7 @@ MONEY_TITLES = (
     "Medio de pago",
     "Código de autorización",
     "Documento",
+    "Folio",
     "Entra",
     "Entra neto",
     "Entra IVA",

@@ -36,6 +36,8 @@ class BusinessSettings:
         "Se cortó la conexión",
     )
     warranty_days: int = 30
+    # The SII's "modelo de emisión": whether a card's voucher is the boleta already.
+    voucher_is_boleta: bool = False
     sales_stopped: bool = False
     sales_stopped_message: str = ""
     on_call_normal: tuple[str, ...] = ()

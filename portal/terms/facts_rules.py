@@ -37,6 +37,7 @@ class TermsFacts:
     order_life_minutes: int
     pause_limit_minutes: int
     warranty_days: int
+    voucher_is_boleta: bool = False
 
 
 def minutes(count: int) -> str:

@@ -86,6 +86,11 @@ def prices(facts: TermsFacts) -> Iterator[str]:
         "horario cambia antes, le mostramos el nuevo precio y usted decide si lo "
         "acepta."
     )
+    if facts.voucher_is_boleta:
+        yield (
+            "Si paga con Webpay o Mercado Pago, el voucher que le entrega ese medio de "
+            "pago vale como boleta."
+        )
     yield (
         "Usted recibe boleta. Si necesita factura, debe pedirla antes de pagar, con "
         "RUT, razón social, giro, dirección y comuna. El comprobante de compra de este "

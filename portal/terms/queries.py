@@ -80,6 +80,7 @@ def load_facts(session: Session) -> TermsFacts:
         order_life_minutes=business.order_life_minutes,
         pause_limit_minutes=business.pause_limit_minutes,
         warranty_days=business.warranty_days,
+        voucher_is_boleta=business.voucher_is_boleta,
     )
 
 

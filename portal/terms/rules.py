@@ -48,6 +48,7 @@ QUOTED = frozenset(
         "order_life_minutes",
         "pause_limit_minutes",
         "warranty_days",
+        "voucher_is_boleta",
     }
 )
 
