@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.chile import parse_phone, parse_rut
@@ -134,7 +134,7 @@ def _lacks_folio(
     session: Session, start: datetime, end: datetime
 ) -> tuple[ColumnElement[bool], ...]:
     by_voucher = and_(
-        load_business(session).voucher_is_boleta,
+        literal(load_business(session).voucher_is_boleta),
         Order.document == BOLETA,
         exists().where(
             Payment.order_id == Order.id,

@@ -133,12 +133,12 @@ def _code(evidence: Any) -> str:
     return str((evidence or {}).get("authorization_code") or "")
 
 
-def _came(pesos: int) -> dict[str, int]:
+def _came(pesos: int) -> dict[str, Any]:
     net, iva = split_iva(pesos)
     return {"came": pesos, "came_net": net, "came_iva": iva}
 
 
-def _went(pesos: int) -> dict[str, int]:
+def _went(pesos: int) -> dict[str, Any]:
     net, iva = split_iva(pesos)
     return {"went": pesos, "went_net": net, "went_iva": iva}
 
