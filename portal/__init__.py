@@ -1,6 +1,7 @@
 """The paid-support portal: the composition root, no rules."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from flask import Flask
 from flask_migrate import Migrate
@@ -124,10 +125,20 @@ def _mail_renderers() -> Renderers:
     }
 
 
+def _trusted_hosts(settings: Settings) -> list[str]:
+    """The names by which the portal may be asked; any other one gets 400.
+
+    Besides the public one, those of this machine: a monitor asks `/salud` by them.
+    """
+    public = urlsplit(settings.public_url).hostname or "localhost"
+    return list(dict.fromkeys((public, "localhost", "127.0.0.1")))
+
+
 def _flask_config(settings: Settings) -> dict[str, object]:
     secure = settings.public_url.startswith("https://")
     return {
         "SECRET_KEY": settings.secret_keys[0],
+        "TRUSTED_HOSTS": _trusted_hosts(settings),
         "SECRET_KEY_FALLBACKS": list(settings.secret_keys[1:]),
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),

@@ -21,6 +21,7 @@ from flask import Flask, Response, abort, request
 
 MIN_COMPRESSED_BYTES = 500
 _YEAR = "public, max-age=31536000, immutable"
+_CSP = "default-src 'none'; frame-ancestors 'none'"
 _PAGE_BROTLI_QUALITY = 5
 _PAGE_GZIP_LEVEL = 6
 _TYPES = {".webmanifest": "application/manifest+json", ".js": "text/javascript"}
@@ -63,7 +64,7 @@ class StaticFiles:
         response.vary.add("Accept-Encoding")
         immutable = filename in self._plain
         response.headers["Cache-Control"] = _YEAR if immutable else "no-cache"
-        response.headers["Content-Security-Policy"] = "default-src 'none'"
+        response.headers["Content-Security-Policy"] = _CSP
         if not immutable:
             response.add_etag()
             response.make_conditional(request)

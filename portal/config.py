@@ -23,9 +23,9 @@ MIN_SECRET_LENGTH = 32
 Mode = Literal["demo", "production"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Settings:
-    """What the environment says. No field is ever logged."""
+    """What the environment says. No field is ever logged, so none is in its `repr`."""
 
     mode: Mode
     database_url: str

@@ -9,7 +9,7 @@ from typing import Any
 import pysqlite3.dbapi2
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, Table, event, types
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, ExceptionContext
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -133,8 +133,19 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
+def _keep_values_out(context: ExceptionContext) -> None:
+    """Leave of a database's error its first line: the next ones quote the row.
+
+    PostgreSQL's DETAIL repeats what somebody typed, and would take it to the log.
+    """
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args and isinstance(error.args[0], str):
+            error.args = (error.args[0].partition("\n")[0], *error.args[1:])
+
+
 def prepare_engine(engine: Engine) -> None:
-    """Hang the SQLite set-up on the engine. Raises when its version is unsafe."""
+    """Hang the set-up on the engine. Raises when SQLite's version is unsafe."""
+    event.listen(engine, "handle_error", _keep_values_out)
     if engine.dialect.name != "sqlite":
         return
     version = pysqlite3.dbapi2.sqlite_version_info

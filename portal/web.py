@@ -1,6 +1,7 @@
 """Rendering, htmx, security headers, error pages, template filters, CSRF."""
 
 from collections.abc import Callable
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -14,12 +15,12 @@ from flask import (
     request,
 )
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 from htmx_flask import Htmx
 from htmx_flask import request as htmx_request
 from sqlalchemy.exc import DBAPIError
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -33,9 +34,24 @@ from portal.settings.rules import BusinessSettings
 
 csrf = CSRFProtect()
 htmx = Htmx()
-limiter = Limiter(get_remote_address, storage_uri="memory://")
 
-RETRY_AFTER_SECONDS = 5
+
+def client_address() -> str:
+    """Whom a limit counts: an IPv4 address, or the /64 that IPv6 gives a household."""
+    try:
+        found = ip_address(request.remote_addr or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped:
+            return str(found.ipv4_mapped)
+        return str(IPv6Network((int(found) >> 64 << 64, 64)))
+    return str(found)
+
+
+limiter = Limiter(client_address, storage_uri="memory://")
+
+RETRY_AFTER_SECONDS = {429: 60, 503: 5}
 View = TypeVar("View", bound=Callable[..., Any])
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -109,7 +125,9 @@ def _secure(response: Response) -> Response:
     headers = response.headers
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    if request.endpoint == "static":
+    if not settings().is_demo:
+        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    if request.endpoint == "static" and response.status_code < 400:
         return response
     _tell_the_time(response)
     headers.setdefault("Content-Security-Policy", _CSP.format(form_action="'self'"))
@@ -118,8 +136,6 @@ def _secure(response: Response) -> Response:
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
     headers.setdefault("Cache-Control", "no-store")
-    if not settings().is_demo:
-        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
     return response
 
 
@@ -135,8 +151,8 @@ def _error_page(status: int, message: str = "") -> Response:
     """A page that helps: what happened, the next step, a phone."""
     db.session.rollback()
     response = page("errors/error.html", status, status=status, message=message)
-    if status == 503:
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if status in RETRY_AFTER_SECONDS:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS[status])
     return response
 
 
@@ -213,6 +229,25 @@ class Portal(Flask):
         )
 
 
+def _read_only_forms(app: Flask) -> None:
+    """Let a body be a form of texts, or nothing.
+
+    Flask-WTF would take JSON, however deep, and uploaded files for fields as well,
+    around the gate that every text has; no page of the portal reads either.
+    """
+
+    class FormRequest(app.request_class):  # type: ignore[name-defined, misc]
+        @property
+        def is_json(self) -> bool:
+            return False
+
+        @property
+        def files(self) -> ImmutableMultiDict[str, Any]:
+            return ImmutableMultiDict()
+
+    app.request_class = FormRequest
+
+
 def init_app(app: Flask) -> None:
     """Hang rendering, guards and error pages on the application."""
     from jinja2 import StrictUndefined
@@ -226,6 +261,7 @@ def init_app(app: Flask) -> None:
         )
     csrf.init_app(app)
     htmx.init_app(app)
+    _read_only_forms(app)
     limiter.init_app(app)
     _add_filters(app)
     app.context_processor(_page_context)

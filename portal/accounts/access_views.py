@@ -19,10 +19,11 @@ from flask import (
     session,
 )
 from flask_login import LoginManager, current_user, login_user, logout_user
+from itsdangerous import BadSignature, URLSafeSerializer
 
 from portal import clock
 from portal.accounts import queries, screen_queries, screens_service
-from portal.accounts.rules import BOARD, Person, key_hash
+from portal.accounts.rules import BOARD, Person, key_hash, new_session_key
 from portal.accounts.screen_rules import DEVICE_DAYS, ScreenView
 from portal.db import db
 from portal.web import is_htmx, settings
@@ -74,10 +75,53 @@ def find_person() -> Person | None:
     return screen.turn if screen else None
 
 
-def _screen_cookie() -> tuple[str, bool]:
-    """The name of the device's cookie, and whether https alone carries it."""
+def _device_cookie(name: str) -> tuple[str, bool]:
+    """The name of a device's cookie, and whether https alone carries it."""
     secure = settings().public_url.startswith("https://")
-    return ("__Host-pantalla" if secure else "pantalla"), secure
+    return (f"__Host-{name}" if secure else name), secure
+
+
+def _screen_cookie() -> tuple[str, bool]:
+    return _device_cookie("pantalla")
+
+
+def _set_device_cookie(response: Response, name: str, value: str) -> Response:
+    cookie, secure = _device_cookie(name)
+    response.set_cookie(
+        cookie,
+        value,
+        max_age=DEVICE_DAYS * 24 * 60 * 60,
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _device_signer() -> URLSafeSerializer:
+    return URLSafeSerializer(list(reversed(settings().secret_keys)), "known-device")
+
+
+def known_device(email: str) -> str:
+    """The name of this device when the account was once logged in on it, else empty.
+
+    It opens nothing: it only keeps strangers' wrong tries apart from one's own.
+    """
+    try:
+        told = _device_signer().loads(
+            request.cookies.get(_device_cookie("equipo")[0], "")
+        )
+    except BadSignature:
+        return ""
+    return str(told["device"]) if told["account"] == key_hash(email) else ""
+
+
+def remember_device(response: Response, email: str) -> Response:
+    """Let the device be told from a stranger's at this account's next log-in."""
+    device = known_device(email) or new_session_key()
+    told = {"device": device, "account": key_hash(email)}
+    return _set_device_cookie(response, "equipo", str(_device_signer().dumps(told)))
 
 
 def find_screen() -> ScreenView | None:
@@ -96,17 +140,7 @@ def find_screen() -> ScreenView | None:
 def begin_screen(response: Response, key: str) -> Response:
     """Make this device the screen of `key`; a log-in that it had is over."""
     end_session()
-    name, secure = _screen_cookie()
-    response.set_cookie(
-        name,
-        key,
-        max_age=DEVICE_DAYS * 24 * 60 * 60,
-        path="/",
-        secure=secure,
-        httponly=True,
-        samesite="Lax",
-    )
-    return response
+    return _set_device_cookie(response, "pantalla", key)
 
 
 def note_act() -> None:

@@ -2,8 +2,7 @@
 
 from typing import cast
 
-from flask import Blueprint, Response, redirect, request
-from flask_limiter.util import get_remote_address
+from flask import Blueprint, Response, current_app, redirect, request
 
 from portal import clock
 from portal.accounts import service
@@ -12,19 +11,23 @@ from portal.accounts.access_views import (
     begin_session,
     end_session,
     find_person,
+    known_device,
     person,
+    remember_device,
     session_key,
 )
 from portal.accounts.forms import LoginForm
 from portal.accounts.rules import normal_email, own_path
-from portal.web import limiter, page
+from portal.web import client_address, limiter, page
 
 bp = Blueprint("accounts", __name__)
 
 WRONG = "El correo o la contraseña no coinciden."
-# Failures only. Nobody is locked out for ever, nor by strangers from elsewhere.
+# Failures only. All strangers together have 20 tries an hour at an account, from
+# however many addresses. Who was in it before on this device has tries of their own,
+# so that strangers lock nobody out.
 _PER_ADDRESS = "60 per 5 minutes"
-_PER_ACCOUNT = "60 per 15 minutes"
+_PER_ACCOUNT = "20 per hour"
 _PER_BOTH = "8 per 5 minutes"
 
 
@@ -32,8 +35,12 @@ def _account() -> str:
     return normal_email(request.form.get("email", ""))
 
 
+def _account_and_device() -> str:
+    return f"{_account()} {known_device(_account())}"
+
+
 def _both() -> str:
-    return f"{_account()} {get_remote_address()}"
+    return f"{_account()} {client_address()}"
 
 
 def _failed(response: Response) -> bool:
@@ -53,7 +60,7 @@ def show_login() -> Response:
 
 @bp.post("/ingresar")
 @limiter.limit(_PER_ADDRESS, methods=["POST"], deduct_when=_failed)
-@limiter.limit(_PER_ACCOUNT, key_func=_account, deduct_when=_failed)
+@limiter.limit(_PER_ACCOUNT, key_func=_account_and_device, deduct_when=_failed)
 @limiter.limit(_PER_BOTH, key_func=_both, deduct_when=_failed)
 def log_in() -> Response:
     """Open a session, or say the same for every reason not to."""
@@ -62,11 +69,13 @@ def log_in() -> Response:
         return page("accounts/login.html", 422, form=form)
     key = service.log_in(form.email.data, form.password.data, now=clock.utcnow())
     if key is None:
+        current_app.logger.warning("log-in refused")
         form.password.errors = [WRONG]
         return page("accounts/login.html", 422, form=form)
     begin_session(key)
     target = own_path(form.next.data) or person().home
-    return cast(Response, redirect(target, 303))
+    answer = cast(Response, redirect(target, 303))
+    return remember_device(answer, normal_email(form.email.data))
 
 
 @bp.post("/salir")

@@ -14,6 +14,7 @@ from portal.db import db
 from portal.errors import ConflictError, RefusedError, StaleStateError
 from portal.journal.service import CUSTOMER
 from portal.orders import queries as order_queries
+from portal.orders import rules as order_rules
 from portal.orders import service as order_service
 from portal.orders.models import Order
 from portal.payments import late_money, refund_requests, refunds
@@ -27,13 +28,28 @@ from portal.payments.attempts import (
 )
 from portal.payments.views import gateways
 from portal.support import days_service
-from portal.web import allow_payment_forms, fragment, nothing_changed, page, settings
+from portal.web import (
+    allow_payment_forms,
+    fragment,
+    limiter,
+    nothing_changed,
+    page,
+    settings,
+)
 
 bp = Blueprint("contact", __name__, url_prefix="/atencion/<token>")
 
 # What a refused act gives back to its form; a remote code is typed again.
 _TYPED = ("message", "stars", "comment")
 _PAYABLE = (pay.MERCADOPAGO, pay.WEBPAY)
+# Each opens a form at a gateway. Per order, whatever address it is asked from; per
+# address, far above what the customers behind one address of a phone company do.
+_PER_ORDER = "20 per 10 minutes"
+_PER_ADDRESS = "200 per 10 minutes"
+
+
+def _order_asked() -> str:
+    return order_rules.fingerprint(str((request.view_args or {}).get("token", "")))
 
 
 def find_order(token: str) -> Order:
@@ -87,6 +103,8 @@ def _show(
 
 
 @bp.post("/pagar")
+@limiter.limit(_PER_ORDER, key_func=_order_asked)
+@limiter.limit(_PER_ADDRESS)
 def pay_order(token: str) -> WerkzeugResponse:
     """Open an attempt at a gateway and send the customer there."""
     order = find_order(token)
