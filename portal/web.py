@@ -1,6 +1,7 @@
 """Rendering, htmx, security headers, error pages, template filters, CSRF."""
 
 from collections.abc import Callable
+from io import BytesIO
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -244,6 +245,9 @@ def _read_only_forms(app: Flask) -> None:
         @property
         def files(self) -> ImmutableMultiDict[str, Any]:
             return ImmutableMultiDict()
+
+        def _get_file_stream(self, *_about: object, **_more: object) -> BytesIO:
+            return BytesIO()  # of a bounded body, and never a file on the disk
 
     app.request_class = FormRequest
 
