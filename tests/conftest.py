@@ -295,8 +295,10 @@ def simulator(
 
     from portal.simulator import create_simulator
 
-    for _ in _serve(create_simulator(settings), simulator_port):
+    application = create_simulator(settings)
+    for _ in _serve(application, simulator_port):
         yield SimulatorClient(f"http://127.0.0.1:{simulator_port}")
+    application.extensions["gateway_simulator"].stopped.set()
 
 
 # Browser ---------------------------------------------------------------

@@ -1,8 +1,8 @@
 """Starting an attempt: a durable row first, then the gateway, then where to send."""
 
-import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import sleep
 
 from sqlalchemy.orm import Session
 
@@ -281,4 +281,4 @@ def _wait_for(payment_id: int, gateways: Gateways) -> Sent:
             return Sent(payment_id, url, token)
         if state != states.CREATED or clock.monotonic() > deadline:
             raise GatewayDownError("the attempt did not open")
-        time.sleep(_STEP_SECONDS)
+        sleep(_STEP_SECONDS)

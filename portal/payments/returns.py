@@ -1,7 +1,7 @@
 """The customer comes back from a gateway: commit once, or read; never believe a URL."""
 
-import time
 from datetime import datetime
+from time import sleep
 
 from portal import clock
 from portal.db import reading, transaction
@@ -89,7 +89,7 @@ def _commit_or_status(token: str, gateways: Gateways) -> Evidence:
         try:
             return gateways.webpay.commit(token)
         except GatewayUnreachableError:
-            time.sleep(_STEP_SECONDS)
+            sleep(_STEP_SECONDS)
         except GATEWAY_ERRORS:
             break
     return _status_or_open(token, gateways)
@@ -133,7 +133,7 @@ def _wait_for_commit(payment_id: int) -> None:
             state = queries.get(session, payment_id).state
         if state != states.COMMITTING:
             return
-        time.sleep(_STEP_SECONDS)
+        sleep(_STEP_SECONDS)
 
 
 def webpay_not_paid(payment_id: int, why: str, *, now: datetime) -> None:

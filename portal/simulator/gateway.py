@@ -1,8 +1,9 @@
 """What every part of the simulator shares in a request: settings, store, faults."""
 
 import functools
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from flask import Flask, Response, current_app, jsonify, request
@@ -26,6 +27,8 @@ class Gateway:
     settings: Settings
     store: Store
     faults: FaultPlan
+    # Set when it stops: whoever insists in the background ends then.
+    stopped: threading.Event = field(default_factory=threading.Event)
 
 
 def install(app: Flask, gateway: Gateway) -> None:

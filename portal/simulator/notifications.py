@@ -3,7 +3,6 @@
 import json
 import secrets
 import threading
-import time
 import urllib.error
 import urllib.request
 import uuid
@@ -149,12 +148,13 @@ def deliver_at_once(
 def _insist(gateway: Gateway, payment_id: str, signing: str, wait: float) -> None:
     """Deliver, and again a few times while the answer is not 200 or 201."""
     for pause in (wait, *RETRY_SECONDS):
-        time.sleep(pause)
+        if gateway.stopped.wait(pause):
+            return
         try:
             if deliver(gateway, payment_id, signing) in (200, 201):
                 return
         except (sqlite.Error, NotFoundError):
-            # The simulator was stopped or emptied meanwhile.
+            # The simulator was emptied meanwhile.
             return
 
 

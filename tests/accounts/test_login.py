@@ -114,9 +114,9 @@ def test_unknown_address_costs_the_time_of_a_known_one(app, ana, monkeypatch) ->
         times: dict[str, list[float]] = {"ana@demo.cl": [], "nadie@demo.cl": []}
         for _ in range(9):
             for email, spent in times.items():
-                began = time.perf_counter()
+                began = time.thread_time()  # work, whatever else the machine does
                 service.log_in(email, "equivocada", now=now)
-                spent.append(time.perf_counter() - began)
+                spent.append(time.thread_time() - began)
     known, unknown = (statistics.median(spent) for spent in times.values())
     assert 0.5 < known / unknown < 2
 

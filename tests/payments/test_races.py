@@ -182,7 +182,7 @@ def test_a_second_return_waits_for_the_first_and_reads_its_result(
         simulator.release()
         first.join()
 
-    monkeypatch.setattr("portal.payments.returns.time.sleep", let_it_go)
+    monkeypatch.setattr("portal.payments.returns.sleep", let_it_go)
     client = shop.app.test_client()
     answer = follow(client, where)
     page = client.get(path).get_data(as_text=True)
