@@ -48,6 +48,7 @@ from portal.storefront import views as storefront_views
 from portal.support import mails as support_mails
 from portal.terms import views as terms_views
 from portal.worker import mails as worker_mails
+from portal.worker import metrics_views
 from portal.worker import queries as worker_queries
 from portal.worker import views as worker_views
 
@@ -72,6 +73,7 @@ _PAGES = (
     orders_views,
     privacy_views,
     worker_views,
+    metrics_views,
     reports_views,
     match_views,
     admin_views,

@@ -14,7 +14,7 @@ from flask.cli import AppGroup, ScriptInfo, with_appcontext
 from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError
 
-from portal import clock
+from portal import clock, logs, watchdog
 from portal.accounts import queries as accounts_queries
 from portal.accounts import screens_service
 from portal.accounts import service as accounts_service
@@ -153,6 +153,7 @@ def setup() -> None:
 def worker(info: ScriptInfo) -> None:
     """Do the periodic work until SIGTERM or Ctrl-C; what has begun is finished."""
     app = info.load_app()
+    logs.to_json(settings_of(app))
     stop = Event()
 
     def stop_soon(_signal: int, _frame: FrameType | None) -> None:
@@ -165,8 +166,11 @@ def worker(info: ScriptInfo) -> None:
         app.extensions["mail_renderers"],
         app.extensions["portal_gateways"],
     )
+    listener = watchdog.start_child(watchdog.SILENCE_SECONDS)
     click.echo("The worker has started.")
-    worker_service.work_in_lanes(jobs, stop, app.app_context)
+    worker_service.work_in_lanes(
+        jobs, stop, app.app_context, lambda: watchdog.give_sign(listener)
+    )
     click.echo("The worker has stopped.")
 
 

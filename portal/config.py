@@ -19,6 +19,7 @@ WEBPAY_LIVE_URL = "https://webpay3g.transbank.cl"
 WEBPAY_TEST_CODE = "597055555532"
 WEBPAY_TEST_KEY = "579B532A7440BB0C9079DED94D31EA1615BACEB56610332264630D42D0A36B1C"
 MIN_SECRET_LENGTH = 32
+MIN_TOKEN_LENGTH = 20
 
 Mode = Literal["demo", "production"]
 
@@ -47,6 +48,11 @@ class Settings:
     backup_hours: int
     backup_keep: int
     backup_days: int
+    # Who brings it may read /metricas; None: nobody.
+    metrics_token: str | None
+    log_level: str
+    # A request that takes longer (seconds) hangs, and its process is ended.
+    request_limit: int
     portal_now: datetime | None
 
     @property
@@ -167,6 +173,31 @@ def _database(reader: _Reader) -> tuple[str, Path]:
     if url.startswith("sqlite:///"):
         return url, Path(url.removeprefix("sqlite:///")).parent
     return url, ROOT / "var"
+
+
+LOG_LEVELS = ("info", "warning", "error")
+
+
+class _Watching(TypedDict):
+    metrics_token: str | None
+    log_level: str
+    request_limit: int
+
+
+def _watching(reader: _Reader, demo: bool) -> _Watching:
+    token = reader.text("METRICS_TOKEN", "")
+    if token and len(token) < MIN_TOKEN_LENGTH:
+        reader.problems.append(
+            f"METRICS_TOKEN must be at least {MIN_TOKEN_LENGTH} characters long."
+        )
+    level = reader.text("LOG_LEVEL", "warning" if demo else "info")
+    if level not in LOG_LEVELS:
+        reader.problems.append(f"LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}.")
+    return {
+        "metrics_token": token or None,
+        "log_level": level,
+        "request_limit": reader.integer("REQUEST_LIMIT", 120, 5, 3600),
+    }
 
 
 class _Backups(TypedDict):
@@ -299,6 +330,7 @@ def load_settings(env: Mapping[str, str]) -> Settings:
         mail_from=reader.text("MAIL_FROM", "soporte@demo.cl" if demo else None),
         trusted_proxies=reader.integer("TRUSTED_PROXIES", 0, 0, 5),
         **_backups(reader, state_dir, demo),
+        **_watching(reader, demo),
         portal_now=reader.instant("PORTAL_NOW"),
     )
     _check_secrets(keys, reader.problems)

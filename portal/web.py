@@ -25,11 +25,12 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import chile, clock, money
+from portal import chile, clock, logs, money
 from portal.assets import StaticFiles
 from portal.config import Settings
 from portal.db import db, is_busy
 from portal.errors import BusyError, ConflictError, NotFoundError, RefusedError
+from portal.limits import DatabaseStorage  # noqa: F401 (gives `database://` its meaning)
 from portal.settings import queries as settings_queries
 from portal.settings.rules import BusinessSettings
 
@@ -50,7 +51,7 @@ def client_address() -> str:
     return str(found)
 
 
-limiter = Limiter(client_address, storage_uri="memory://")
+limiter = Limiter(client_address, storage_uri="database://")
 
 RETRY_AFTER_SECONDS = {429: 60, 503: 5}
 View = TypeVar("View", bound=Callable[..., Any])
@@ -64,6 +65,11 @@ _CSP = (
 def csrf_exempt(view: View) -> View:
     """A view that strangers may post to: a gateway's return or notification."""
     return cast(View, csrf.exempt(view))
+
+
+def answered_requests() -> dict[str, int]:
+    """How many requests this process has answered, by class of status."""
+    return dict(logs.answered)
 
 
 def settings() -> Settings:
@@ -263,6 +269,7 @@ def init_app(app: Flask) -> None:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=proxies, x_proto=proxies
         )
+    logs.init_app(app, trusts_proxies=proxies > 0)
     csrf.init_app(app)
     htmx.init_app(app)
     _read_only_forms(app)

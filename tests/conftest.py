@@ -26,7 +26,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import TestResponse
 
 from portal import clock as portal_clock
-from portal import create_app, web
+from portal import create_app
 from portal.config import Settings, load_settings
 from portal.db import db
 
@@ -231,7 +231,6 @@ def app(
             _wait_for_no_disk(db.engine)
     app.testing = True
     app.test_client_class = PortalClient
-    web.limiter.reset()
     yield app
     with app.app_context():
         db.session.remove()

@@ -27,8 +27,8 @@ RANKED = (
 )
 FACES = ("storefront", "contact", "board", "reports", "admin", "privacy", "worker")
 TOP = ("", "cli")  # "" is portal/__init__.py
-WEB = ("web", "assets")
-UNITS = {*LEAVES, *KERNEL, *RANKED, *FACES, *TOP, *WEB, "simulator"}
+WEB = ("web", "assets", "limits", "logs", "watchdog")
+UNITS = {*LEAVES, *KERNEL, *RANKED, *FACES, *TOP, *WEB, "simulator", "watchdog_child"}
 
 SDKS = {"mercadopago", "transbank"}
 FRAMEWORKS = ("flask", "sqlalchemy", "werkzeug", "htmx_flask", "wtforms", "requests")
@@ -50,6 +50,8 @@ def allowed_units(unit: str, role: str) -> set[str]:
         return set(LEAVES)
     if unit == "simulator":
         return {"config", "clock", "errors", "simulator"}
+    if unit == "watchdog_child":
+        return set()
     allowed = {*LEAVES, *KERNEL}
     if unit in RANKED:
         allowed |= set(RANKED[: RANKED.index(unit) + 1])
@@ -58,7 +60,7 @@ def allowed_units(unit: str, role: str) -> set[str]:
     if role == "views":
         allowed.add("web")
     if unit == "web":
-        allowed.add("assets")
+        allowed |= {"assets", "limits", "logs"}
     return allowed
 
 

@@ -11,7 +11,7 @@ REPORT = ROOT / "docs" / "fiabilidad.md"
 FIGURES = ROOT / "var" / "torture.json"
 NAMES = (
     *("firmas", "retornos", "historias", "eventos", "muertes", "llamadas"),
-    *("defectos", "mutantes"),
+    *("defectos", "mutantes", "respaldos"),
 )
 
 
@@ -46,6 +46,11 @@ def _campaign(name: str, full: bool, processes: int) -> list[Line]:
         from bench.torture import syscalls
 
         return syscalls.run(every=1 if full else 4)
+    if name == "respaldos":
+        from bench.torture import backups
+
+        # Every drill is a second: the issue's own hundred, always.
+        return [backups.run("sqlite", 100), backups.run("postgresql", 25)]
     if name == "defectos":
         from bench.torture import defects
 

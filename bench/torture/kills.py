@@ -47,6 +47,7 @@ class Stack:
 
         # A copy: its own folder for what a database server does not hold, and the same
         # code from the first kill to the last.
+        self.folder = folder
         self.tree = copy_tree(folder / "tree")
         self.state_dir = (
             folder if database_url.startswith("sqlite") else (self.tree / "var")
@@ -274,8 +275,8 @@ def kill_often(stack: Stack, shop: Shop, kills: int, seed: int = 20261124) -> Se
 
 
 @contextmanager
-def stack_on(database: str) -> Iterator[tuple[Stack, Shop]]:
-    """The processes over a fresh database of this kind."""
+def stack_on(database: str) -> Iterator[tuple[Stack, Shop, Any]]:
+    """The processes over a fresh database of this kind, and its PostgreSQL if any."""
     from bench.torture.worlds import folder
 
     with folder() as path:
@@ -288,7 +289,7 @@ def stack_on(database: str) -> Iterator[tuple[Stack, Shop]]:
             url = cluster.url(cluster.create_database())
         stack = Stack(path, url)
         try:
-            yield stack, Shop(stack)
+            yield stack, Shop(stack), cluster
         finally:
             stack.stop()
             if cluster is not None:
@@ -297,7 +298,7 @@ def stack_on(database: str) -> Iterator[tuple[Stack, Shop]]:
 
 def run(database: str, kills: int) -> Line:
     began = time.monotonic()
-    with stack_on(database) as (stack, shop):
+    with stack_on(database) as (stack, shop, _cluster):
         seen = kill_often(stack, shop, kills)
     for problem in seen.problems[:20]:
         print(problem)

@@ -35,6 +35,8 @@ BEAT_SECONDS = 10
 DAY_SECONDS = 24 * 60 * 60
 LOOK_AT_DISK_SECONDS = 10 * 60
 PAUSE_SECONDS = 1.0
+# A round of questions to gateways that hang takes minutes; no job takes this long.
+HUNG_JOB_SECONDS = 30 * 60
 
 _log = logging.getLogger(__name__)
 
@@ -156,15 +158,26 @@ def work_in_lanes(
     jobs: tuple[Job, ...],
     stop: Event,
     in_context: Callable[[], AbstractContextManager[object]],
+    give_sign: Callable[[], object] = lambda: None,
 ) -> None:
-    """Work through each lane in a thread of its own until `stop` is set."""
-    threads = [
-        Thread(target=work, args=(lane, stop, in_context)) for lane in lanes(jobs)
-    ]
+    """Work through each lane in a thread of its own until `stop` is set.
+
+    `give_sign` is called every second for as long as each lane goes on with its work: a
+    job that hangs silences it, and the watchdog ends the process.
+    """
+    seen = dict.fromkeys(lanes(jobs), clock.monotonic())
+
+    def work_through(lane: tuple[Job, ...]) -> None:
+        work(lane, stop, in_context, lambda: seen.update({lane: clock.monotonic()}))
+
+    threads = [Thread(target=work_through, args=(lane,)) for lane in seen]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        while thread.is_alive():
+            if clock.monotonic() - min(seen.values()) < HUNG_JOB_SECONDS:
+                give_sign()
+            thread.join(PAUSE_SECONDS)
     with in_context(), suppress(DBAPIError):
         turns.leave(turns.own_name())
 
@@ -173,6 +186,7 @@ def work(
     jobs: tuple[Job, ...],
     stop: Event,
     in_context: Callable[[], AbstractContextManager[object]],
+    goes_on: Callable[[], object] = lambda: None,
 ) -> None:
     """Work until `stop` is set; a job that has begun is finished first.
 
@@ -180,6 +194,7 @@ def work(
     """
     schedule = Schedule(jobs)
     while not stop.is_set():
+        goes_on()
         job = schedule.next(clock.monotonic())
         if job is None:
             stop.wait(PAUSE_SECONDS)
