@@ -112,7 +112,8 @@ ANSWERS = {
 def test_every_answer_carries_the_headers(production: Flask) -> None:
     production.test_client_class = _client_class()
     for name, (path, method, more, status) in ANSWERS.items():
-        web.limiter.reset()
+        with production.app_context():
+            web.limiter.reset()
         answer = ask(production, path, method, **more)
         assert answer.status_code == status, name
         for header, value in {**_EVERYWHERE, **_PAGES}.items():
