@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
+import warm_start
 from flask import Flask
 from simulator_client import BrowserReturn, SimulatorClient
 from sqlalchemy import func, select
@@ -127,7 +128,7 @@ PAID_ONCE = {"attentions": 1, "errands": 0, "mails": 1, "approved": 1, "paid": 1
 
 def open_shop(app: Flask, session: Session, now: datetime) -> Shop:
     """Catalogue and terms, as a new installation has them."""
-    terms_service.set_up(now)
+    warm_start.fill(("stock", now), lambda: terms_service.set_up(now))
     session.rollback()
     return Shop(app, session)
 

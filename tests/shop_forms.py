@@ -3,14 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import warm_start
 from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from portal.catalog.service import ensure_defaults
-from portal.db import db, transaction
-from portal.terms.service import ensure_first_version
+from portal.db import db
+from portal.terms.service import set_up
 
 # Tuesday, 12:00 in Santiago.
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -46,9 +46,7 @@ FILLED = {
 def stock(app: Flask) -> Flask:
     """Give an empty shop its services, topics and terms."""
     with app.app_context():
-        with transaction() as session:
-            ensure_defaults(session, NOW)
-            ensure_first_version(session, NOW)
+        warm_start.fill(("stock", NOW), lambda: set_up(NOW))
         db.session.remove()
     return app
 

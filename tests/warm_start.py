@@ -4,14 +4,23 @@ Each test has an application and a database of its own. Their routes, templates 
 statements are those of the test before, and compiling them was a third of the time.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from werkzeug.routing import Rule
 
+from portal.accounts import screens_service
+from portal.accounts import service as accounts_service
+from portal.db import Base, db
+
+Made = TypeVar("Made")
+# What production hashes passwords and PINs with; a test of the rest takes little work.
+PRODUCTION_METHOD = accounts_service.METHOD
+_filled: dict[tuple[object, ...], tuple[object, dict[str, list[Any]]]] = {}
 _first_engine: dict[str, Engine] = {}
 
 
@@ -51,9 +60,10 @@ class _Route(Rule):
 
 
 def install() -> None:
-    """Let every Flask application of this process, from now on, compile only once."""
+    """Let every Flask application of this process compile once, and hash lightly."""
     Flask.url_rule_class = _Route
     Flask.jinja_options = {"bytecode_cache": _TemplateCode()}
+    accounts_service.METHOD = screens_service.METHOD = "scrypt:1024:8:1"
 
 
 def share_statements(engine: Engine) -> None:
@@ -68,3 +78,46 @@ def share_statements(engine: Engine) -> None:
     first = _first_engine[kind]
     engine.dialect = engine.pool._dialect = first.dialect
     engine._compiled_cache = first._compiled_cache
+
+
+def _is_empty(connection: Connection) -> bool:
+    asked = (
+        f'EXISTS (SELECT 1 FROM "{table}")'  # noqa: S608 (our own tables)
+        for table in Base.metadata.tables
+    )
+    return not connection.exec_driver_sql(f"SELECT {' OR '.join(asked)}").scalar()
+
+
+def _read_rows(connection: Connection) -> dict[str, list[Any]]:
+    """What stands in every table, by the statement that would write it again."""
+    found = {}
+    for table in Base.metadata.tables:
+        rows = connection.exec_driver_sql(f'SELECT * FROM "{table}"').all()  # noqa: S608
+        if rows:
+            marks = ", ".join("?" * len(rows[0]))
+            statement = f'INSERT INTO "{table}" VALUES ({marks})'  # noqa: S608
+            found[statement] = [tuple(row) for row in rows]
+    return found
+
+
+def fill(key: tuple[object, ...], write: Callable[[], Made]) -> Made:
+    """Do `write`, which fills an empty database; from then on, copy its rows.
+
+    `key` names what is written and the instant it is dated at. Where the database is no
+    SQLite, or holds something already, `write` does it anew. Asks for an app context.
+    """
+    with db.engine.connect() as connection:
+        copied = connection.dialect.name == "sqlite" and _is_empty(connection)
+    if not copied:
+        return write()
+    if key not in _filled:
+        made = write()
+        with db.engine.connect() as connection:
+            _filled[key] = (made, _read_rows(connection))
+        return made
+    made, rows = _filled[key]  # type: ignore[assignment]
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        for statement, values in rows.items():
+            connection.exec_driver_sql(statement, values)
+    return made

@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import warm_start
 from bs4 import BeautifulSoup
 from conftest import SECRET_KEY, FrozenClock
 from faces import Place, paid
@@ -45,7 +46,8 @@ CODE = "987 654 321"
 def desk(app: Flask, clock: FrozenClock) -> Person:
     """Ana, and a shop with its numbers and its remote tool."""
     with app.app_context():
-        terms_service.set_up(clock.now)
+        now = clock.now
+        warm_start.fill(("stock", now), lambda: terms_service.set_up(now))
         settings_service.change(
             {
                 "remote_tool_name": "AnyDesk",

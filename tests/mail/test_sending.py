@@ -46,7 +46,7 @@ def smtp() -> Iterator[FakeSmtp]:
 
 @pytest.fixture(autouse=True)
 def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "SMTP_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(service, "SMTP_TIMEOUT_SECONDS", 1.0)
     logging.getLogger("portal.mail.service").setLevel(logging.ERROR)
 
 
