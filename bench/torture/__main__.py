@@ -11,7 +11,7 @@ REPORT = ROOT / "docs" / "fiabilidad.md"
 FIGURES = ROOT / "var" / "torture.json"
 NAMES = (
     *("firmas", "retornos", "historias", "eventos", "muertes", "llamadas"),
-    *("defectos", "mutantes", "respaldos"),
+    *("correos", "defectos", "mutantes", "respaldos"),
 )
 
 
@@ -51,6 +51,14 @@ def _campaign(name: str, full: bool, processes: int) -> list[Line]:
 
         # Every drill is a second: the issue's own hundred, always.
         return [backups.run("sqlite", 100), backups.run("postgresql", 25)]
+    if name == "correos":
+        from bench.torture import mails
+
+        few = 1_000 if full else 200
+        return [
+            mails.run("sqlite", 1_000, controls=True),
+            mails.run("postgresql", few, controls=False),
+        ]
     if name == "defectos":
         from bench.torture import defects
 
