@@ -24,11 +24,11 @@ def _run(database: str, mails: int, controls: bool) -> Line:
             spoilt = blow(
                 made.app, made.settings, mails=200, now=made.now, without=guard
             )
-            red[guard] = len(spoilt.problems)
+            red[guard] = [it for it in spoilt.problems if GUARDS[guard] in it]
     for problem in storm.problems[:10]:
         print(problem)
     names = {"lease": "sin el arriendo", "message id": "sin Message-ID estable"}
-    told = "; ".join(f"{names[it]}: {count} malos de 200" for it, count in red.items())
+    told = "; ".join(f"{names[it]}: «{bad[0]}»" for it, bad in red.items() if bad)
     return Line(
         f"correos entre fallas ({database})",
         f"{len(storm.problems)} malos de {mails}: {storm.faults} fallas, "

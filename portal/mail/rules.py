@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -116,7 +117,10 @@ def _address(text: str) -> Address:
     """Raises ValueError unless the text is exactly one plain address."""
     if not _ONE_ADDRESS.fullmatch(text) or _BREAKING.search(text):
         raise ValueError("not one plain mail address")
-    return Address(addr_spec=text)
+    try:
+        return Address(addr_spec=text)
+    except HeaderParseError as error:
+        raise ValueError("not one plain mail address") from error
 
 
 def _sender(mail_from: str) -> Address:

@@ -1,8 +1,12 @@
 """Pauses, Message-ID, headers that nobody can smuggle into."""
 
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import SMTP
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from portal.mail.rules import (
     Envelope,
@@ -98,6 +102,7 @@ def test_long_subject_is_cut() -> None:
         "ana@x.cl;otro@x.cl",
         "Ana <ana@x.cl>",
         "ana@x.cl otro@x.cl",
+        "ana@x..cl",
     ],
 )
 def test_address_must_be_exactly_one(to: str) -> None:
@@ -147,3 +152,31 @@ def test_owner_hears_of_the_third_failure_and_never_of_a_failed_alert() -> None:
 )
 def test_only_a_mail_s_name_is_a_file_name(name: str, is_one: bool) -> None:
     assert is_file_name(name) is is_one
+
+
+_HOSTILE = st.text(
+    st.one_of(
+        st.sampled_from('\r\n\t\0\x0b\x1b\x85\u2028\u2029\ud800@:;,<>"()= ?\\'),
+        st.sampled_from("abBcñÑ.Z9"),
+        st.characters(),
+    ),
+    max_size=80,
+)
+_HEADERS = {
+    *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"),
+    *("Content-Language", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"),
+}
+
+
+@settings(max_examples=150, deadline=None)
+@given(subject=_HOSTILE, to=st.one_of(_HOSTILE, st.just("ana@x.cl")))
+def test_no_text_of_a_customer_adds_a_header_or_a_reader(subject: str, to: str) -> None:
+    try:
+        raw = build_message(Mail(to, subject, "Texto"), ENVELOPE).as_bytes()
+    except ValueError:
+        return  # it is not sent at all
+    read = message_from_bytes(raw, policy=SMTP)
+    assert set(read.keys()) <= _HEADERS
+    assert len(read.keys()) == len(set(read.keys()))
+    assert [each.addr_spec for each in read["To"].addresses] == [to]
+    assert str(read.get_content()).strip() == "Texto"
