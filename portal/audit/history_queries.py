@@ -1,7 +1,8 @@
 """I5 to I7: what the history itself must say, in plain SQL.
 
 Folding the journal gives every state: each line starts where the one before it ended,
-and the last line of an object is the state that its table has.
+the last line of an object is the state that its table has, and the instants in the
+tables are those of the lines.
 """
 
 _MACHINES = (
@@ -44,6 +45,23 @@ SELECT o.id FROM orders o WHERE o.state IN ('paid', 'refunded', 'charged_back')
                   WHERE m.order_id = o.id AND m.kind = 'order.confirmed')
 """
 
+# Each instant is that of the line of history which wrote it.
+OTHER_INSTANT = """
+SELECT t.id FROM {table} t WHERE t.{column} IS NOT NULL AND NOT EXISTS (
+  SELECT 1 FROM journal_entries j WHERE j.object_kind = '{kind}'
+    AND j.object_id = t.id AND j.to_state IN ({states}) AND j.at = t.{column})
+"""
+_INSTANTS = (
+    ("order", "orders", "created_at", "'awaiting_payment'"),
+    ("order", "orders", "paid_at", "'paid'"),
+    ("payment", "payments", "created_at", "'created', 'approved'"),
+    ("attention", "attentions", "started_at", "'running'"),
+    ("attention", "attentions", "closed_at", "'closed'"),
+    ("errand", "errands", "done_at", "'done'"),
+    ("refund", "refunds", "requested_at", "'requested', 'confirmed'"),
+    ("refund", "refunds", "answered_at", "'confirmed', 'rejected', 'paid_by_hand'"),
+)
+
 # Invariant, meaning, statement: each must find no row.
 STATEMENTS = (
     ("I5", "a payment that went back from approved", WENT_BACK),
@@ -60,5 +78,13 @@ STATEMENTS = (
             OTHER_STATE.format(kind=kind, table=table),
         )
         for kind, table in _MACHINES
+    ),
+    *(
+        (
+            "I7",
+            f"{table}.{column} at another instant than its history",
+            OTHER_INSTANT.format(kind=kind, table=table, column=column, states=states),
+        )
+        for kind, table, column, states in _INSTANTS
     ),
 )

@@ -6,7 +6,6 @@ only reads. The same statements run on SQLite and on PostgreSQL.
 
 from dataclasses import dataclass
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from portal.audit.history_queries import STATEMENTS
@@ -163,8 +162,9 @@ class Broken:
 def broken_invariants(session: Session) -> list[Broken]:
     """Every check that found a row; empty when all is well."""
     found = []
+    connection = session.connection()
     for check in CHECKS:
-        ids = tuple(int(row[0]) for row in session.execute(text(check.sql)))
+        ids = tuple(int(row[0]) for row in connection.exec_driver_sql(check.sql))
         if ids:
             found.append(Broken(check, ids))
     proofs = broken_proofs(session)

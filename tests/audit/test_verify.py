@@ -52,6 +52,8 @@ BREAKS = [
     ("I7", "UPDATE orders SET state = 'expired' WHERE id = 2"),
     ("I7", "UPDATE payments SET state = 'failed' WHERE order_id = 2"),
     ("I7", "UPDATE attentions SET state = 'no_show' WHERE order_id = 1"),
+    ("I7", "UPDATE orders SET paid_at = '2026-11-24 12:00:01.000000' WHERE id = 1"),
+    ("I7", "UPDATE payments SET created_at = '2026-11-24 12:00:01.000000'"),
     ("I8", "UPDATE attentions SET technician_id = 1 WHERE order_id = 1"),
 ]
 
