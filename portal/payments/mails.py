@@ -155,6 +155,15 @@ def _alert_unresolved(context: RenderContext, row: OutboxRow) -> Mail | None:
     )
 
 
+def _alert_lost_key(context: RenderContext, _row: OutboxRow) -> Mail:
+    return render(
+        context,
+        "payments/alert_lost_key",
+        to=_owner(context),
+        subject="Falta una clave: hay pagos por los que no se puede preguntar",
+    )
+
+
 RENDERERS: dict[str, Renderer] = {
     "refund.requested": _refund_to_customer(REQUESTED, SENT),
     "refund.confirmed": _refund_to_customer(CONFIRMED, PAID_BY_HAND),
@@ -164,5 +173,6 @@ RENDERERS: dict[str, Renderer] = {
     "alert.chargeback": _alert_chargeback,
     "alert.unresolved": _alert_unresolved,
     "alert.foreign_payment": _alert_foreign_payment,
+    "alert.lost_key": _alert_lost_key,
     **confirmation_mails.RENDERERS,
 }

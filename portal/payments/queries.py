@@ -79,11 +79,18 @@ def find_applied(session: Session, order_id: int) -> Payment | None:
     )
 
 
-def due(session: Session, now: datetime | None, limit: int) -> list[int]:
-    """Ids of the attempts to ask about; None: all that are still asked about."""
+def due(
+    session: Session, now: datetime | None, limit: int, gateway: str | None = None
+) -> list[int]:
+    """Ids of the attempts to ask about; None: all that are still asked about.
+
+    With `gateway`, those of this one alone.
+    """
     statement = select(Payment.id).where(Payment.next_check_at.is_not(None))
     if now is not None:
         statement = statement.where(Payment.next_check_at <= now)
+    if gateway is not None:
+        statement = statement.where(Payment.gateway == gateway)
     return list(session.scalars(statement.order_by(Payment.next_check_at).limit(limit)))
 
 
@@ -232,16 +239,17 @@ def count_refunds(session: Session, payment_id: int) -> int:
     return int(session.scalar(statement) or 0)
 
 
-def due_refunds(session: Session, now: datetime, limit: int) -> list[Refund]:
-    """Refunds to be sent, or to be asked about."""
-    return list(
-        session.scalars(
-            select(Refund)
-            .where(Refund.state.in_(refund_rules.IN_FLIGHT), Refund.next_try_at <= now)
-            .order_by(Refund.next_try_at)
-            .limit(limit)
-        )
+def due_refunds(
+    session: Session, now: datetime, limit: int, gateway: str | None = None
+) -> list[Refund]:
+    """Refunds to be sent, or to be asked about; with `gateway`, at this one alone."""
+    statement = select(Refund).where(
+        Refund.state.in_(refund_rules.IN_FLIGHT), Refund.next_try_at <= now
     )
+    if gateway is not None:
+        of_gateway = select(Payment.id).where(Payment.gateway == gateway)
+        statement = statement.where(Refund.payment_id.in_(of_gateway))
+    return list(session.scalars(statement.order_by(Refund.next_try_at).limit(limit)))
 
 
 def pending_of_paid_orders(session: Session, limit: int) -> list[tuple[int, str]]:

@@ -51,11 +51,19 @@ class Round:
 
 
 def reconcile_due(
-    gateways: Gateways, *, now: datetime, everything: bool = False, limit: int = 50
+    gateways: Gateways,
+    *,
+    now: datetime,
+    everything: bool = False,
+    limit: int = 50,
+    gateway: str | None = None,
 ) -> Round:
-    """Ask about every attempt whose pause is over; `everything` ignores the pauses."""
+    """Ask about every attempt whose pause is over; `everything` ignores the pauses.
+
+    With `gateway`, those of this one alone.
+    """
     with reading() as session:
-        ids = queries.due(session, None if everything else now, limit)
+        ids = queries.due(session, None if everything else now, limit, gateway)
     result = Round()
     for payment_id in ids:
         _ask(payment_id, gateways, now, result)
@@ -103,6 +111,8 @@ def _ask(payment_id: int, gateways: Gateways, now: datetime, result: Round) -> N
     # LookupError: its SECRET_KEY is gone. One such payment must not stop the others.
     except (*GATEWAY_ERRORS, LookupError) as error:
         log.warning("payment %s: %s", payment_id, error)
+        if isinstance(error, LookupError):
+            _tell_key_is_gone(now)
         result.unanswered += 1
         _close_form(payment_id, now, answered=False)
         _postpone(payment_id, now, answered=False)
@@ -112,6 +122,12 @@ def _ask(payment_id: int, gateways: Gateways, now: datetime, result: Round) -> N
     if _close_form(payment_id, now, answered=True):
         result.timed_out += 1
     _postpone(payment_id, now, answered=True)
+
+
+def _tell_key_is_gone(now: datetime) -> None:
+    """One mail a day, however many payments the key would open."""
+    with transaction() as session:
+        enqueue(session, kind="alert.lost_key", key=f"{now:%Y-%m-%d}", now=now)
 
 
 def _settle(

@@ -199,12 +199,17 @@ def _move(
     )
 
 
-def follow_due(gateways: Gateways, *, now: datetime, limit: int = 20) -> int:
-    """Send what waits, ask what became of what was sent. How many were looked at."""
+def follow_due(
+    gateways: Gateways, *, now: datetime, limit: int = 20, gateway: str | None = None
+) -> int:
+    """Send what waits, ask what became of what was sent. How many were looked at.
+
+    With `gateway`, the refunds of this one alone.
+    """
     with reading() as session:
         due = [
             (refund.id, refund.state)
-            for refund in queries.due_refunds(session, now, limit)
+            for refund in queries.due_refunds(session, now, limit, gateway)
         ]
     for refund_id, state in due:
         if state == refund_rules.REQUESTED:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from portal.payments.states import MERCADOPAGO, WEBPAY
+
 STOPPED_WORKER_SECONDS = 60
 STUCK_OUTBOX_SECONDS = 10 * 60
 # Hourly in production; a day and a bit says that it has stopped.
@@ -12,7 +14,7 @@ OLD_BACKUP_SECONDS = 26 * 60 * 60
 # How often a worker looks whether a job of all workers is due.
 LOOK_SECONDS = 30.0
 # Lanes that one worker of all works through.
-SINGLE_LANES = frozenset({"gateways"})
+SINGLE_LANES = frozenset({MERCADOPAGO, WEBPAY})
 # A restart takes seconds: after so long without a sign the owner is mailed.
 MUTE_SECONDS = 5 * 60
 MUTE_WORDS = (

@@ -19,6 +19,7 @@ from portal.mail import service as mail_service
 from portal.mail.mails import Renderers
 from portal.payments import cancellations, notifications, reconcile, refunds
 from portal.payments.gateways import Gateways
+from portal.payments.states import MERCADOPAGO, WEBPAY
 from portal.support import (
     days_service,
     drafts_service,
@@ -52,14 +53,14 @@ def make_jobs(
     def read_notified(now: datetime) -> None:
         notifications.process_due(gateways, now=now)
 
-    def ask_gateways(now: datetime) -> None:
-        reconcile.reconcile_due(gateways, now=now)
+    def ask(gateway: str) -> Callable[[datetime], object]:
+        return lambda now: reconcile.reconcile_due(gateways, now=now, gateway=gateway)
+
+    def give_back(gateway: str) -> Callable[[datetime], object]:
+        return lambda now: refunds.follow_due(gateways, now=now, gateway=gateway)
 
     def close_preferences(now: datetime) -> None:
         reconcile.close_preferences(gateways, now=now)
-
-    def follow_refunds(now: datetime) -> None:
-        refunds.follow_due(gateways, now=now)
 
     def cancel_pending(now: datetime) -> None:
         cancellations.cancel_pending(gateways, now=now)
@@ -80,15 +81,18 @@ def make_jobs(
         Job("mark missed promises", 1, promise_service.mark_missed),
         Job("wipe old drafts", 600, drafts_service.wipe_old),
         Job("send mail", SEND_MAIL_SECONDS, send_mail, "mail"),
-        Job("read what was notified", 5, read_notified, "gateways"),
-        Job("ask the gateways", 5, ask_gateways, "gateways"),
-        Job("follow refunds", 5, follow_refunds, "gateways"),
-        Job("call off pending payments", 30, cancel_pending, "gateways"),
+        # A lane a gateway: one that hangs never holds up the questions to the other.
+        Job("read what was notified", 5, read_notified, MERCADOPAGO),
+        Job("ask Mercado Pago", 5, ask(MERCADOPAGO), MERCADOPAGO),
+        Job("refunds at Mercado Pago", 5, give_back(MERCADOPAGO), MERCADOPAGO),
+        Job("call off pending payments", 30, cancel_pending, MERCADOPAGO),
+        Job("close paid preferences", 15, close_preferences, MERCADOPAGO),
+        Job("ask Webpay", 5, ask(WEBPAY), WEBPAY),
+        Job("refunds at Webpay", 5, give_back(WEBPAY), WEBPAY),
         Job("expire orders", 10, expire_orders),
         Job("follow the day", 10, days_service.follow_the_day),
         Job("verify the invariants", DAY_SECONDS, audit_service.verify, "audit", True),
         *_machine_jobs(settings, gateways),
-        Job("close paid preferences", 15, close_preferences, "gateways"),
     )
 
 

@@ -96,11 +96,14 @@ def test_alert_about_money_waits_for_an_owner(
     assert session.query(OutboxRow).one().state == "pending"
 
 
-def test_foreign_payment_is_told_by_its_number(
+def test_foreign_payment_and_lost_key_are_told(
     session: Session, app: Flask, settings: Settings
 ) -> None:
     with transaction() as writing:
         add_staff(writing, "Elena", "owner")
         enqueue(writing, kind="alert.foreign_payment", key="987654", now=NOW)
+        enqueue(writing, kind="alert.lost_key", key="2026-11-24", now=NOW)
     send_due(app.extensions["mail_renderers"], settings, now=NOW)
-    assert "987654" in list_files(settings.mail_dir)[0].text
+    told = " ".join(file.text for file in list_files(settings.mail_dir))
+    assert "987654" in told
+    assert "volver a poner" in told

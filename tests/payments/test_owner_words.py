@@ -4,7 +4,7 @@ import pytest
 from conftest import FrozenClock
 from payment_cases import Shop, pay_by_webpay, preference_of
 from simulator_client import SimulatorClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from portal.audit.queries import broken_invariants
 from portal.clock import utcnow
@@ -237,6 +237,11 @@ def test_a_payment_whose_key_is_gone_does_not_stop_the_round(
     postponed = shop.payment(gone.payment_id).next_check_at
     assert postponed is not None
     assert postponed > utcnow()
+    # However often it is met, the owner reads of it once a day.
+    clock.advance(minutes=1)
+    assert reconcile_due(shop.gateways, now=utcnow()).unanswered == 1
+    told = "SELECT COUNT(*) FROM outbox WHERE kind = 'alert.lost_key'"
+    assert shop.session.scalar(text(told)) == 1
 
 
 def test_a_commit_whose_key_is_gone_becomes_unknown(

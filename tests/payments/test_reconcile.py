@@ -20,6 +20,9 @@ from portal.payments.attempts import (
 )
 from portal.payments.models import Payment
 from portal.payments.reconcile import expire_due, reconcile_due
+from portal.web import settings_of
+from portal.worker.rules import Job, lanes
+from portal.worker.service import make_jobs
 
 
 def _round(shop: Shop) -> list[tuple[int, str]]:
@@ -265,3 +268,31 @@ def test_every_road_of_a_word_is_made_of_moves_of_the_machine(gateway: str) -> N
                 at = step
             if state in states.SETTLED:
                 assert at in states.SETTLED
+
+
+def test_a_gateway_that_hangs_never_holds_up_the_questions_to_the_other(
+    shop: Shop,
+    simulator: SimulatorClient,
+    clock: FrozenClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shop.start(shop.order())
+    order = shop.order()
+    simulator.mp_pay(preference_of(shop, shop.start(order, "mercadopago")), "close")
+    clock.advance(minutes=1)
+
+    def hangs(_question: object) -> list[object]:
+        raise AssertionError("asked in the lane of the other gateway")
+
+    monkeypatch.setattr(shop.gateways.webpay, "look_up", hangs)
+    jobs = make_jobs(settings_of(shop.app), {}, shop.gateways)
+    by_lane = {lane[0].lane: lane for lane in lanes(jobs)}
+
+    def run(lane: tuple[Job, ...]) -> None:
+        for job in lane:
+            job.run(utcnow())
+
+    run(by_lane["mercadopago"])
+    assert shop.state(order) == "paid"
+    with pytest.raises(AssertionError, match="asked in the lane"):
+        run(by_lane["webpay"])

@@ -43,22 +43,22 @@ def test_work_of_a_dead_worker_and_failed_work_are_taken_up_by_another(
 
 def test_a_lane_has_one_leader_until_it_dies_or_leaves(session: Session) -> None:
     now = TUESDAY_NOON
-    assert lead("gateways", now, "a:1")
-    assert not lead("gateways", now, "b:1")
+    assert lead("webpay", now, "a:1")
+    assert not lead("webpay", now, "b:1")
     # It renews in time, so the other never gets in.
-    assert lead("gateways", now + timedelta(seconds=45), "a:1")
-    assert not lead("gateways", now + timedelta(seconds=100), "b:1")
-    assert lead("gateways", now + timedelta(seconds=105), "b:1")
+    assert lead("webpay", now + timedelta(seconds=45), "a:1")
+    assert not lead("webpay", now + timedelta(seconds=100), "b:1")
+    assert lead("webpay", now + timedelta(seconds=105), "b:1")
     leave("b:1")
-    assert lead("gateways", now + timedelta(seconds=106), "a:1")
+    assert lead("webpay", now + timedelta(seconds=106), "a:1")
 
 
 def test_clock_that_is_moved_back_blocks_nobody(session: Session) -> None:
-    assert lead("gateways", TUESDAY_NOON, "a:1")
+    assert lead("webpay", TUESDAY_NOON, "a:1")
     assert take_turn("verify", HOUR, TUESDAY_NOON, "a:1")
     end_turn("verify", TUESDAY_NOON, "a:1", well=True)
     earlier = TUESDAY_NOON - timedelta(days=3)
-    assert lead("gateways", earlier, "b:1")
+    assert lead("webpay", earlier, "b:1")
     assert take_turn("verify", HOUR, earlier, "b:1")
 
 
@@ -68,7 +68,7 @@ def test_the_worker_asks_for_its_turn(
     ran: list[datetime] = []
     jobs = (
         Job("daily", 3600, ran.append, "audit", True),
-        Job("ask", 5, ran.append, "gateways"),
+        Job("ask", 5, ran.append, "webpay"),
     )
     for name in ("a:1", "b:1"):
         monkeypatch.setattr(turns_service, "own_name", lambda name=name: name)
