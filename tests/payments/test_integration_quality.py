@@ -32,6 +32,7 @@ from portal.clock import utcnow
 from portal.config import ConfigurationError, load_settings
 from portal.payments import returns, rules
 from portal.payments.cancellations import cancel_pending
+from portal.payments.gateways import webpay
 from portal.payments.gateways.mercadopago import MercadoPagoGateway
 from portal.payments.reconcile import reconcile_due
 from portal.web import settings_of
@@ -337,6 +338,31 @@ def test_wp_16_approval_needs_both_fields(
     shop.webpay_return(sent)
     assert shop.state(order) == "awaiting_payment"
     assert shop.payment(sent.payment_id).disposition is None
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "word"),
+    [
+        ("AUTHORIZED", 0, "approved"),
+        ("AUTHORIZED", -1, "rejected"),
+        ("AUTHORIZED", 1, "rejected"),
+        # A code that is no number decides nothing: `status` is asked again.
+        ("AUTHORIZED", False, "open"),
+        ("AUTHORIZED", "0", "open"),
+        ("AUTHORIZED", None, "open"),
+        ("FAILED", 0, "rejected"),
+        ("INITIALIZED", 0, "open"),
+        ("CAPTURED", 0, "open"),
+        (None, 0, "open"),
+        ("REVERSED", 0, "refunded"),
+        ("PARTIALLY_NULLIFIED", 0, "partly_refunded"),
+    ],
+)
+def test_wp_16_each_pair_of_status_and_code_is_this_word(
+    status: str | None, code: object, word: str
+) -> None:
+    body = {"status": status, "response_code": code, "authorization_code": "1213"}
+    assert webpay._evidence({**body, "amount": 10_000, "balance": 4_000}).word == word
 
 
 def test_wp_17_vci_decides_nothing() -> None:

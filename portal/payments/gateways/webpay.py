@@ -210,10 +210,11 @@ def _evidence(body: dict[str, Any]) -> Evidence:
 def _word(body: dict[str, Any]) -> str:
     """A status we do not know, or one that contradicts its code, decides nothing."""
     status, code = body.get("status"), body.get("response_code")
-    zero = isinstance(code, int) and not isinstance(code, bool) and code == 0
+    number = isinstance(code, int) and not isinstance(code, bool)
+    zero = number and code == 0
     if status == "AUTHORIZED" and zero:
         return "approved"
-    if status == "AUTHORIZED" and isinstance(code, int):
+    if status == "AUTHORIZED" and number:
         return "rejected"
     word = _WORDS.get(status, "open") if isinstance(status, str) else "open"
     # ruby#67: a status with code 0 and no authorisation at all is no money.
