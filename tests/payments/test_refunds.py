@@ -216,7 +216,7 @@ def test_a_refund_that_did_not_arrive_is_sent_again(
     assert shop.payments()[0].refunded_amount == 19_990
 
 
-def test_every_try_at_mercado_pago_carries_the_same_key(
+def test_a_refund_that_arrived_untold_is_not_sent_again(
     shop: Shop, simulator: SimulatorClient, client: FlaskClient, clock: FrozenClock
 ) -> None:
     order = _paid_by_mercadopago(shop, simulator)
@@ -225,12 +225,8 @@ def test_every_try_at_mercado_pago_carries_the_same_key(
     _withdraw(shop, client, order)
     clock.advance(minutes=1)
     refunds.follow_due(shop.gateways, now=utcnow())
-    keys = {
-        call["headers"].get("x-idempotency-key")
-        for call in simulator.call_log()
-        if call["operation"] == "mp_refund"
-    }
-    assert len(keys) == 1
+    calls = [call["operation"] for call in simulator.call_log()]
+    assert calls.count("mp_refund") == 1
     given = sum(
         int(p["transaction_amount_refunded"]) for p in simulator.ledger()["payments"]
     )
@@ -351,9 +347,10 @@ def test_only_one_refund_of_a_payment_is_in_flight(
     refund_requests.request_by_owner(
         payment_id, 5_000, reason="x", actor=OWNER, now=utcnow()
     )
+    # Another sum for another reason: not the second tap, which is refused apart.
     with pytest.raises(refund_requests.RefundUnderWayError):
         refund_requests.request_by_owner(
-            payment_id, 5_000, reason="x", actor=OWNER, now=utcnow()
+            payment_id, 3_000, reason="y", actor=OWNER, now=utcnow()
         )
 
 
