@@ -107,8 +107,6 @@ def path(gateway: str, state: str, word: str) -> tuple[str, ...]:
     Empty when the word tells nothing new; money that was here never becomes unpaid.
     """
     machine = TRANSITIONS[gateway]
-    if word == state:
-        return ()
     if word in machine[state]:
         return (word,)
     if gateway == WEBPAY and word in _GONE and state not in _COMMIT_ASKED:

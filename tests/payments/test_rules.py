@@ -53,6 +53,21 @@ def test_each_gateway_has_these_moves_and_no_other(gateway: str) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("gateway", "amount", "name"),
+    [
+        ("mercadopago", 19_990, "Mercado Pago"),
+        ("webpay", 19_990, "Webpay"),
+        ("webpay", 0, "Webpay"),
+        ("manual", 19_990, "Transferencia"),
+        ("manual", 1, "Transferencia"),
+        ("manual", 0, "Sin costo"),
+    ],
+)
+def test_each_way_of_paying_has_its_name(gateway: str, amount: int, name: str) -> None:
+    assert states.medium_name(gateway, amount) == name
+
+
 WORDS = ("approved", "pending", "rejected", *states.SETTLED)
 # (gateway, state, word): the road. What is not here moves nothing.
 ROADS = {
