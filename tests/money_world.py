@@ -71,6 +71,16 @@ class Bought:
     path: str
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """One moment of a world."""
+
+    portal: bytes
+    gateways: bytes
+    now: datetime
+    history: list[tuple[Any, ...]]
+
+
 class World:
     """One shop. `reset` gives an empty one; `close` ends it."""
 
@@ -137,6 +147,32 @@ class World:
         self.client = self.app.test_client()
         self.history: list[tuple[Any, ...]] = []
         self._judged: object = None
+
+    def snapshot(self) -> Snapshot:
+        """This moment, to come back to (SQLite only)."""
+        self._dispose()
+        return Snapshot(
+            portal=self.database.read_bytes(),
+            gateways=Path(self.gateway.store._path).read_bytes(),
+            now=self.now,
+            history=self.history,
+        )
+
+    def restore(self, moment: Snapshot) -> None:
+        """Back to that moment: portal, gateways and clock. No fault is left."""
+        self._dispose()
+        for file, content in (
+            (self.database, moment.portal),
+            (Path(self.gateway.store._path), moment.gateways),
+        ):
+            for end in ("-wal", "-shm"):
+                file.with_name(file.name + end).unlink(missing_ok=True)
+            file.write_bytes(content)
+        self.gateway.faults.clear()
+        self.wire.kill_at = None
+        self.now = moment.now
+        self.history = moment.history
+        self._judged = None
 
     def restart(self) -> None:
         """A new process: the same database, nothing remembered."""

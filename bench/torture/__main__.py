@@ -1,11 +1,20 @@
-"""`python -m bench.torture [campaign...] [--full]`: run, print, write the report."""
+"""`python -m bench.torture [campaign...] [--full]`: run, print, write the report.
+
+Each campaign has a process of its own, and its figures are kept as soon as it ends:
+`--resume` goes on after a cut, one that fell does not stop the others, and a campaign
+alone (`ARGS=muertes`) replaces its own lines in the report.
+"""
 
 import argparse
 import subprocess
+import traceback
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
+from multiprocessing import get_context
 
 from bench.torture import ROOT
-from bench.torture.report import Line, machine, merge, table
+from bench.torture.report import Line, is_measured, machine, merge, table
 
 REPORT = ROOT / "docs" / "fiabilidad.md"
 FIGURES = ROOT / "var" / "torture.json"
@@ -36,7 +45,7 @@ def _campaign(name: str, full: bool, processes: int) -> list[Line]:
     if name == "eventos":
         from bench.torture import events
 
-        return [events.run(10, 1) if full else events.run(6, 7)]
+        return [events.run(10, 1, processes) if full else events.run(6, 7, processes)]
     if name == "muertes":
         from bench.torture import kills
 
@@ -45,7 +54,7 @@ def _campaign(name: str, full: bool, processes: int) -> list[Line]:
     if name == "llamadas":
         from bench.torture import syscalls
 
-        return syscalls.run(every=1 if full else 4)
+        return syscalls.run(1 if full else 4, processes)
     if name == "respaldos":
         from bench.torture import backups
 
@@ -62,10 +71,10 @@ def _campaign(name: str, full: bool, processes: int) -> list[Line]:
     if name == "defectos":
         from bench.torture import defects
 
-        return [defects.run()]
+        return [defects.run(processes)]
     from bench.torture import mutants
 
-    return [mutants.run()]
+    return [mutants.run(processes)]
 
 
 def _revision() -> str:
@@ -78,36 +87,57 @@ def _revision() -> str:
     return done.stdout.strip() or "sin git"
 
 
-def main() -> int:
-    """Exit status 1 when any figure misses its target or its control."""
+def _alone(name: str, full: bool, processes: int) -> list[Line]:
+    """The campaign in a fresh process: none finds what another has imported."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_campaign, name, full, processes).result()
+
+
+def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make torture")
     parser.add_argument("campaigns", nargs="*", metavar="|".join(NAMES))
-    parser.add_argument("--full", action="store_true", help="the issue's own sizes")
+    parser.add_argument("--full", action="store_true", help="the real sizes")
+    parser.add_argument("--resume", action="store_true", help="not what is measured")
     parser.add_argument("--processes", type=int, default=2)
     asked = parser.parse_args()
     if unknown := set(asked.campaigns) - set(NAMES):
         parser.error(f"unknown campaign: {', '.join(sorted(unknown))}")
-    about = {
-        "orden": "make torture" + (" FULL=1" if asked.full else ""),
-        "máquina": machine(),
-        "fecha": datetime.now(UTC).date().isoformat(),
-        "semilla": "20261124",
-        "revisión": _revision(),
-        "bases de datos": "SQLite (pysqlite3, archivo en memoria) y PostgreSQL",
-    }
-    ran: list[Line] = []
+    return asked
+
+
+def main() -> int:
+    """Exit status 1 when any figure misses its target or its control."""
+    asked = _asked()
+    size, today = ("completo" if asked.full else "reducido"), datetime.now(UTC).date()
+    taken = f"{size}, {_revision()}, {today.isoformat()}"
+    well = True
     for name in asked.campaigns or NAMES:
-        print(f"== {name}", flush=True)
-        lines = _campaign(name, asked.full, asked.processes)
-        ran += lines
+        if asked.resume and is_measured(FIGURES, name, taken):
+            print(f"== {name}: {taken}, ya medida", flush=True)
+            continue
+        print(f"== {name} ({datetime.now(UTC):%H:%M:%S})", flush=True)
+        try:
+            lines = _alone(name, asked.full, asked.processes)
+        except Exception:
+            traceback.print_exc()
+            well = False
+            continue
+        lines = [replace(line, name=name, taken=taken) for line in lines]
         print(table(lines), flush=True)
-        _write(merge(FIGURES, lines, about), about)
-    return 0 if all(line.holds for line in ran) else 1
+        well = well and all(line.holds for line in lines)
+        _write(merge(FIGURES, lines, NAMES))
+    return 0 if well else 1
 
 
-def _write(lines: list[Line], about: dict[str, str]) -> None:
+def _write(lines: list[Line]) -> None:
     """The last figures of every campaign, between the report's own words."""
     parts = REPORT.read_text().split(_MARK) if REPORT.exists() else [_TITLE, "", ""]
+    about = {
+        "orden": "make torture FULL=1 (completo), make torture (reducido)",
+        "máquina": machine(),
+        "semilla": "20261124",
+        "bases de datos": "SQLite (pysqlite3, archivo en memoria) y PostgreSQL",
+    }
     told = "\n".join(f"- {name}: {value}" for name, value in about.items())
     body = f"\n{told}\n\n{table(lines)}\n"
     REPORT.write_text(_MARK.join([parts[0], body, parts[2]]))

@@ -17,16 +17,19 @@ class Line:
     control: str
     holds: bool
     seconds: float = 0.0
+    # Which campaign made it, and its size, revision and day.
+    name: str = ""
+    taken: str = ""
 
     def row(self) -> str:
         verdict = "sí" if self.holds else "**NO**"
         cells = (self.campaign, self.figure, self.target, self.control, verdict)
-        return f"| {' | '.join(cells)} | {self.seconds:.0f} s |"
+        return f"| {' | '.join(cells)} | {self.seconds:.0f} s | {self.taken} |"
 
 
 HEAD = (
-    "| campaña | cifra | meta | control (sin la guarda) | se cumple | duró |\n"
-    "|---|---|---|---|---|---|"
+    "| campaña | cifra | meta | control (sin la guarda) | se cumple | duró | medido |\n"
+    "|---|---|---|---|---|---|---|"
 )
 
 
@@ -43,15 +46,24 @@ def machine() -> str:
     )
 
 
-def merge(path: Path, lines: list[Line], about: dict[str, str]) -> list[Line]:
+def _kept(path: Path) -> list[Line]:
+    if not path.exists():
+        return []
+    return [Line(**old) for old in json.loads(path.read_text())["lines"]]
+
+
+def is_measured(path: Path, name: str, taken: str) -> bool:
+    """Whether the campaign's figures in `path` are good ones of this very run."""
+    lines = [line for line in _kept(path) if line.name == name]
+    return bool(lines) and all(line.holds and line.taken == taken for line in lines)
+
+
+def merge(path: Path, lines: list[Line], names: tuple[str, ...]) -> list[Line]:
     """Keep the last figures of each campaign in `path`; all of them, in order."""
-    kept: dict[str, Line] = {}
-    if path.exists():
-        for old in json.loads(path.read_text())["lines"]:
-            kept[old["campaign"]] = Line(**old)
-    for line in lines:
-        kept[line.campaign] = line
+    new = {line.name for line in lines}
+    kept = [line for line in _kept(path) if line.name not in new] + lines
+    kept.sort(key=lambda line: names.index(line.name) if line.name in names else -1)
     path.parent.mkdir(parents=True, exist_ok=True)
-    body = {"about": about, "lines": [asdict(line) for line in kept.values()]}
+    body = {"lines": [asdict(line) for line in kept]}
     path.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n")
-    return list(kept.values())
+    return kept
