@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 
 from bench.torture import ROOT
-from bench.torture.report import Line, is_measured, machine, merge, table
+from bench.torture.report import Line, is_measured, keep, machine, merged, table
 
 REPORT = ROOT / "docs" / "fiabilidad.md"
 FIGURES = ROOT / "var" / "torture.json"
@@ -125,7 +125,8 @@ def main() -> int:
         lines = [replace(line, name=name, taken=taken) for line in lines]
         print(table(lines), flush=True)
         well = well and all(line.holds for line in lines)
-        _write(merge(FIGURES, lines, NAMES))
+        keep(FIGURES, lines)
+        _write(lines)
     return 0 if well else 1
 
 
@@ -139,7 +140,7 @@ def _write(lines: list[Line]) -> None:
         "bases de datos": "SQLite (pysqlite3, archivo en memoria) y PostgreSQL",
     }
     told = "\n".join(f"- {name}: {value}" for name, value in about.items())
-    body = f"\n{told}\n\n{table(lines)}\n"
+    body = f"\n{told}\n\n{merged(parts[1], lines)}\n"
     REPORT.write_text(_MARK.join([parts[0], body, parts[2]]))
 
 

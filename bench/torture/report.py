@@ -58,12 +58,25 @@ def is_measured(path: Path, name: str, taken: str) -> bool:
     return bool(lines) and all(line.holds and line.taken == taken for line in lines)
 
 
-def merge(path: Path, lines: list[Line], names: tuple[str, ...]) -> list[Line]:
-    """Keep the last figures of each campaign in `path`; all of them, in order."""
+def keep(path: Path, lines: list[Line]) -> None:
+    """Keep the last figures of each campaign in `path`."""
     new = {line.name for line in lines}
     kept = [line for line in _kept(path) if line.name not in new] + lines
-    kept.sort(key=lambda line: names.index(line.name) if line.name in names else -1)
     path.parent.mkdir(parents=True, exist_ok=True)
     body = {"lines": [asdict(line) for line in kept]}
     path.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n")
-    return kept
+
+
+def merged(report: str, lines: list[Line]) -> str:
+    """The report's table with these lines in it, in the place of their older ones.
+
+    What other machines and trees measured stands in the report alone: it stays.
+    """
+    rows = {}
+    for row in report.splitlines():
+        cells = row.strip("|").split(" | ")
+        if row.startswith("| ") and not row.startswith("| campaña"):
+            missing = HEAD.count("|", 0, HEAD.index("\n")) - 1 - len(cells)
+            rows[cells[0].strip()] = row + " |" * missing
+    rows |= {line.campaign: line.row() for line in lines}
+    return "\n".join([HEAD, *rows.values()])

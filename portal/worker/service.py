@@ -50,21 +50,6 @@ def make_jobs(
     def send_mail(now: datetime) -> None:
         mail_service.send_due(renderers, settings, now=now)
 
-    def read_notified(now: datetime) -> None:
-        notifications.process_due(gateways, now=now)
-
-    def ask(gateway: str) -> Callable[[datetime], object]:
-        return lambda now: reconcile.reconcile_due(gateways, now=now, gateway=gateway)
-
-    def give_back(gateway: str) -> Callable[[datetime], object]:
-        return lambda now: refunds.follow_due(gateways, now=now, gateway=gateway)
-
-    def close_preferences(now: datetime) -> None:
-        reconcile.close_preferences(gateways, now=now)
-
-    def cancel_pending(now: datetime) -> None:
-        cancellations.cancel_pending(gateways, now=now)
-
     def back_up(now: datetime) -> None:
         backups_service.make_scheduled(settings, now)
 
@@ -81,7 +66,33 @@ def make_jobs(
         Job("mark missed promises", 1, promise_service.mark_missed),
         Job("wipe old drafts", 600, drafts_service.wipe_old),
         Job("send mail", SEND_MAIL_SECONDS, send_mail, "mail"),
-        # A lane a gateway: one that hangs never holds up the questions to the other.
+        *_gateway_jobs(gateways),
+        Job("expire orders", 10, expire_orders),
+        Job("follow the day", 10, days_service.follow_the_day),
+        Job("verify the invariants", DAY_SECONDS, audit_service.verify, "audit", True),
+        *_machine_jobs(settings, gateways),
+    )
+
+
+def _gateway_jobs(gateways: Gateways) -> tuple[Job, ...]:
+    """A lane a gateway: one that hangs never holds up the questions to the other."""
+
+    def read_notified(now: datetime) -> None:
+        notifications.process_due(gateways, now=now)
+
+    def ask(gateway: str) -> Callable[[datetime], object]:
+        return lambda now: reconcile.reconcile_due(gateways, now=now, gateway=gateway)
+
+    def give_back(gateway: str) -> Callable[[datetime], object]:
+        return lambda now: refunds.follow_due(gateways, now=now, gateway=gateway)
+
+    def close_preferences(now: datetime) -> None:
+        reconcile.close_preferences(gateways, now=now)
+
+    def cancel_pending(now: datetime) -> None:
+        cancellations.cancel_pending(gateways, now=now)
+
+    return (
         Job("read what was notified", 5, read_notified, MERCADOPAGO),
         Job("ask Mercado Pago", 5, ask(MERCADOPAGO), MERCADOPAGO),
         Job("refunds at Mercado Pago", 5, give_back(MERCADOPAGO), MERCADOPAGO),
@@ -89,10 +100,6 @@ def make_jobs(
         Job("close paid preferences", 15, close_preferences, MERCADOPAGO),
         Job("ask Webpay", 5, ask(WEBPAY), WEBPAY),
         Job("refunds at Webpay", 5, give_back(WEBPAY), WEBPAY),
-        Job("expire orders", 10, expire_orders),
-        Job("follow the day", 10, days_service.follow_the_day),
-        Job("verify the invariants", DAY_SECONDS, audit_service.verify, "audit", True),
-        *_machine_jobs(settings, gateways),
     )
 
 
