@@ -110,6 +110,7 @@ TABLE = {
     "GET /atencion/<token>/lugar": secret(200),
     "GET /atencion/<token>/comprobante": secret(404),  # nobody has paid it
     "GET /atencion/<token>/datos": secret(200),
+    "POST /atencion/<token>/datos": secret(422),
     "POST /atencion/<token>/no-contestan": secret(422),
     "POST /atencion/<token>/disponible": secret(409),
     "POST /atencion/<token>/mensaje": secret(303, form={"message": "Hola"}),

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from wtforms import BooleanField, Form, RadioField, StringField
-from wtforms.validators import StopValidation, ValidationError
+from wtforms.validators import DataRequired, Email, StopValidation, ValidationError
 from wtforms.widgets import HiddenInput, TextArea
 
-from portal.chile import find_commune
+from portal.chile import find_commune, parse_phone
 from portal.text import clean_text
 
 _UNREADABLE = "El texto tiene caracteres que no se pueden usar."
@@ -132,3 +132,54 @@ def tax_field(
     """A field that counts only for a factura."""
     validators = [ForFactura(message), *checks]
     return TextField(label, limit=limit, validators=validators, **extra)
+
+
+def name_field() -> TextField:
+    """The name of a person."""
+    return TextField(
+        "Su nombre",
+        limit=80,
+        validators=[DataRequired("Escriba su nombre.")],
+        render_kw={"autocomplete": "name", "maxlength": 80},
+    )
+
+
+def phone_field() -> TextField:
+    """A phone of Chile, as a person writes it."""
+    return TextField(
+        "Su teléfono",
+        limit=30,
+        description="Con 9 dígitos, como 9\u00a08765\u00a04321.",
+        validators=[
+            DataRequired("Escriba su teléfono, como 9 8765 4321."),
+            parsed_by(parse_phone),
+        ],
+        render_kw={
+            "type": "tel",
+            "inputmode": "tel",
+            "autocomplete": "tel",
+            "maxlength": 30,
+        },
+    )
+
+
+def email_field(description: str) -> TextField:
+    """The mail address of a person."""
+    return TextField(
+        "Su correo",
+        limit=120,
+        description=description,
+        validators=[
+            DataRequired("Escriba su correo, como nombre@correo.cl."),
+            Email(
+                "Revise el correo: debe ser como nombre@correo.cl.",
+                allow_smtputf8=False,
+            ),
+        ],
+        render_kw={
+            "type": "email",
+            "inputmode": "email",
+            "autocomplete": "email",
+            "maxlength": 120,
+        },
+    )

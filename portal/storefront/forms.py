@@ -8,7 +8,7 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import SelectField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Email, Length
+from wtforms.validators import DataRequired, Length
 
 from portal.catalog.models import Topic
 from portal.catalog.rules import ASISTENCIA_TERRENO, Scope, WindowsBits, check_scope
@@ -19,8 +19,11 @@ from portal.orders.fields_forms import (
     OptionField,
     TextField,
     TickField,
+    email_field,
+    name_field,
     parse_commune,
     parsed_by,
+    phone_field,
     tax_field,
 )
 from portal.orders.sale_rules import is_sold_by_the_hour
@@ -68,45 +71,9 @@ class CheckoutForm(FlaskForm):  # type: ignore[misc]
         ],
         render_kw={"rows": 4, "maxlength": 1000},
     )
-    name = TextField(
-        "Su nombre",
-        limit=80,
-        validators=[DataRequired("Escriba su nombre.")],
-        render_kw={"autocomplete": "name", "maxlength": 80},
-    )
-    phone = TextField(
-        "Su teléfono",
-        limit=30,
-        description="Con 9 dígitos, como 9\u00a08765\u00a04321.",
-        validators=[
-            DataRequired("Escriba su teléfono, como 9 8765 4321."),
-            parsed_by(parse_phone),
-        ],
-        render_kw={
-            "type": "tel",
-            "inputmode": "tel",
-            "autocomplete": "tel",
-            "maxlength": 30,
-        },
-    )
-    email = TextField(
-        "Su correo",
-        limit=120,
-        description="Le enviamos el comprobante y el enlace de su pedido.",
-        validators=[
-            DataRequired("Escriba su correo, como nombre@correo.cl."),
-            Email(
-                "Revise el correo: debe ser como nombre@correo.cl.",
-                allow_smtputf8=False,
-            ),
-        ],
-        render_kw={
-            "type": "email",
-            "inputmode": "email",
-            "autocomplete": "email",
-            "maxlength": 120,
-        },
-    )
+    name = name_field()
+    phone = phone_field()
+    email = email_field("Le enviamos el comprobante y el enlace de su pedido.")
     address = TextField(
         "Dirección de la visita",
         limit=120,
