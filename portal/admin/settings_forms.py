@@ -252,6 +252,34 @@ class CommunesForm(SettingsForm):
     )
 
 
+def _parse_processor(line: str) -> str:
+    parts = [" ".join(part.split()) for part in line.split(";")]
+    if len(parts) != 3 or not all(parts):
+        raise ValueError(f"Escriba nombre; para qué; país. Revise «{line[:40]}».")
+    return clean_text("; ".join(parts), 200)
+
+
+class ProcessorsForm(SettingsForm):
+    """Who treats personal data for the business: the notice names them."""
+
+    title = "Encargados de datos"
+    lead = (
+        "Empresas que ven datos de sus clientes por encargo suyo, con contrato: quien "
+        "aloja el portal, quien despacha los correos, el programa de acceso remoto. Al "
+        "guardar se publica sola, en un minuto, la nueva versión de la política de "
+        "privacidad. Mercado Pago y Webpay ya están en ella."
+    )
+    processors = lines_field(
+        "Encargados",
+        _parse_processor,
+        rows=6,
+        description=(
+            "Uno por línea: nombre; para qué; país. "
+            "Como «Hosting Sur; aloja este sitio; Chile»."
+        ),
+    )
+
+
 GROUPS: dict[str, type[SettingsForm]] = {
     "empresa": BusinessForm,
     "canales": ChannelsForm,
@@ -259,4 +287,5 @@ GROUPS: dict[str, type[SettingsForm]] = {
     "boletas": DocumentsForm,
     "turnos": OnCallForm,
     "comunas": CommunesForm,
+    "encargados": ProcessorsForm,
 }

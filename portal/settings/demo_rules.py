@@ -15,5 +15,9 @@ DEMO_VALUES: dict[str, Any] = {
     "special_mobiles": ["+56999999999", "+56988888888"],
     "remote_tool_name": "Escritorio Remoto Demo",
     "remote_tool_url": "https://example.com/",
+    "processors": [
+        "Hosting Demo; aloja este sitio; Chile",
+        "Correo Demo; despacha nuestros correos; Estados Unidos",
+    ],
     "on_site_communes": ["Santiago", "Providencia", "Ñuñoa", "Estación Central"],
 }

@@ -43,6 +43,8 @@ class BusinessSettings:
     on_call_normal: tuple[str, ...] = ()
     on_call_special: tuple[str, ...] = ()
     on_site_communes: tuple[str, ...] = field(default=())
+    # Who treats personal data for us: "name; what for; country" each.
+    processors: tuple[str, ...] = ()
 
 
 NAMES = frozenset(BusinessSettings.__dataclass_fields__)
