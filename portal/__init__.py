@@ -40,6 +40,9 @@ from portal.orders import views as orders_views
 from portal.payments import mails as payments_mails
 from portal.payments import views as payments_views
 from portal.payments.gateways import build_gateways
+from portal.privacy import mails as privacy_mails
+from portal.privacy import owner_views as privacy_owner_views
+from portal.privacy import papers_views
 from portal.privacy import views as privacy_views
 from portal.reports import match_views
 from portal.reports import views as reports_views
@@ -72,6 +75,8 @@ _PAGES = (
     mail_views,
     orders_views,
     privacy_views,
+    privacy_owner_views,
+    papers_views,
     worker_views,
     metrics_views,
     reports_views,
@@ -124,6 +129,7 @@ def _mail_renderers() -> Renderers:
         **audit_mails.RENDERERS,
         **backups_mails.RENDERERS,
         **worker_mails.RENDERERS,
+        **privacy_mails.RENDERERS,
     }
 
 

@@ -83,6 +83,8 @@ PROOF = "/administrar/pedidos/<int(min=1001, max=2147483647):number>/prueba"
 DOCUMENT = "/administrar/pedidos/<int(min=1001, max=2147483647):number>/documento"
 ATTENTION = "<int(max=2147483647):attention_id>"
 ERRAND = "<int(max=2147483647):errand_id>"
+REQUEST = "/administrar/datos/solicitudes/<int(max=2147483647):request_id>"
+PERSON = "/administrar/datos/personas/<int(min=1001, max=2147483647):number>"
 SLUG, FIRST = {"slug": "soporte-online"}, {"version": 1}
 OCTOBER = {"name": "2026-10"}
 TABLE = {
@@ -101,6 +103,13 @@ TABLE = {
         200, values={"version": 1}
     ),
     "GET /privacidad": public(200),
+    "GET /privacidad/<int(min=1, max=999999):version>": public(
+        404, values={"version": 999}
+    ),
+    "GET /privacidad/solicitud": public(200),
+    "POST /privacidad/solicitud": public(422),
+    "GET /privacidad/solicitud/<token>": public(404, values={"token": "A" * 22}),
+    "POST /privacidad/solicitud/<token>": public(404, values={"token": "A" * 22}),
     "GET /reenviar-enlace": public(200),
     "POST /reenviar-enlace": public(422),
     # The secret link.
@@ -265,6 +274,18 @@ TABLE = {
     f"GET {DOCUMENT}": owner(404, values={"number": 999_999}),
     f"POST {DOCUMENT}": owner(404, values={"number": 999_999}),
     "GET /administrar/documentos": owner(200),
+    "GET /administrar/datos": owner(200),
+    "GET /administrar/datos/solicitudes/nueva": owner(200),
+    "POST /administrar/datos/solicitudes/nueva": owner(422),
+    f"GET {REQUEST}": owner(404, values={"request_id": 999}),
+    f"POST {REQUEST}/responder": owner(404, values={"request_id": 999}),
+    f"POST {REQUEST}/extender": owner(404, values={"request_id": 999}),
+    f"GET {PERSON}": owner(200, values={"number": 1001}),
+    f"POST {PERSON}/bloquear": owner(303, values={"number": 1001}),
+    f"POST {PERSON}/desbloquear": owner(303, values={"number": 1001}),
+    f"POST {PERSON}/borrar": owner(422, values={"number": 1001}),
+    "GET /administrar/datos/registro": owner(200),
+    "GET /administrar/datos/consultas": owner(200),
     "GET /administrar/revision": owner(200),
     "POST /administrar/revision/medios": owner(303),
     "POST /administrar/revision/correo": owner(303),
@@ -287,6 +308,7 @@ NOTED = {
     "GET /administrar/pedidos",
     "GET /administrar/pedidos/<int(min=1001, max=2147483647):number>",
     f"GET /tablero/{ATTENTION}/historial",
+    f"GET {PERSON}",
 }
 # Gateways post without our token; everything else that writes needs it.
 WITHOUT_TOKEN = {"POST /pago/webpay/retorno", "POST /pago/mercadopago/aviso"}
@@ -422,7 +444,7 @@ def may_read(role: str, route: str) -> bool:
     """Who may see the first customer's data there."""
     if "/atencion/" in route:
         return role == CUSTOMER
-    if "/administrar/pedidos" in route:
+    if "/administrar/pedidos" in route or PERSON in route:
         return role == OWNER
     return "/tablero" in route and role in (TECHNICIAN, OWNER)
 

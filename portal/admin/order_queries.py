@@ -102,14 +102,15 @@ def load(session: Session, order_id: int, now: datetime) -> OrderPage:
     refunds = payment_queries.refunds_of_order(session, order_id)
     payments = payment_queries.of_order(session, order_id)
     by_id = {payment.id: payment for payment in payments}
+    contact = order_queries.get_contact(session, order)
     return OrderPage(
         order=order,
-        contact=order_queries.get_contact(session, order),
+        contact=contact,
         state=story_rules.ORDER_WORDS[order.state],
         story=_story(session, order_id),
         payments=[paid(order, it, refunds, now) for it in payments],
         refunds=[going_back(order, by_id[it.payment_id], it) for it in refunds],
-        notes=_notes(session, order_id),
+        notes=[] if contact.is_hidden else _notes(session, order_id),
     )
 
 

@@ -11,6 +11,7 @@ _MACHINES = (
     ("attention", "attentions"),
     ("errand", "errands"),
     ("refund", "refunds"),
+    ("privacy_request", "privacy_requests"),
 )
 
 BROKEN_CHAIN = """

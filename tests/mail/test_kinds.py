@@ -12,6 +12,7 @@ from portal.audit import mails as audit_mails
 from portal.backups import mails as backups_mails
 from portal.orders import mails as orders_mails
 from portal.payments import mails as payments_mails
+from portal.privacy import mails as privacy_mails
 from portal.support import mails as support_mails
 from portal.worker import mails as worker_mails
 
@@ -49,6 +50,7 @@ def test_no_two_features_render_one_kind(app: Flask) -> None:
     features = (
         *(accounts_mails, audit_mails, orders_mails),
         *(payments_mails, support_mails, backups_mails, worker_mails),
+        privacy_mails,
     )
     count = sum(len(feature.RENDERERS) for feature in features)
     assert count == len(app.extensions["mail_renderers"])
