@@ -32,11 +32,14 @@ from portal.journal.service import SYSTEM
 from portal.payments import notifications as payment_notifications
 from portal.payments import reconcile as payment_reconcile
 from portal.payments import refunds as payment_refunds
+from portal.privacy import commands as privacy_commands
+from portal.privacy import notice_service
 from portal.reports.commands import demo_month, report
 from portal.settings import demo_service
 from portal.terms import service as terms_service
 from portal.web import settings_of
 from portal.worker import service as worker_service
+from portal.worker.rules import Job
 
 # --- flask hours -----------------------------------------------------------------
 
@@ -142,6 +145,7 @@ def hours_at(instants: tuple[str, ...], as_json: bool) -> None:
 def setup() -> None:
     """Add the services, topics and terms that are missing; change nothing else."""
     number = terms_service.set_up(clock.utcnow())
+    notice_service.publish(clock.utcnow())
     click.echo(f"Services, topics and terms are in place: version {number}.")
 
 
@@ -161,11 +165,13 @@ def worker(info: ScriptInfo) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop_soon)
+    settings = settings_of(app)
     jobs = worker_service.make_jobs(
-        settings_of(app),
+        settings,
         app.extensions["mail_renderers"],
         app.extensions["portal_gateways"],
     )
+    jobs += tuple(Job(*each) for each in privacy_commands.jobs(settings))
     listener = watchdog.start_child(watchdog.SILENCE_SECONDS)
     click.echo("The worker has started.")
     worker_service.work_in_lanes(
@@ -226,6 +232,7 @@ def demo_seed() -> None:
         catalog_service.ensure_defaults(session, now)
         # The next version only when the text that they give is another.
         terms_service.publish_in(session, actor=SYSTEM, now=now)
+    notice_service.publish(now)
     known = {email for _role, email, _name in DEMO_STAFF if _has_account(email)}
     for role, email, name in DEMO_STAFF:
         if email not in known:
@@ -318,3 +325,4 @@ def register(app: Flask, make_app: backups_commands.Factory) -> None:
     app.cli.add_command(backups_commands.backup)
     app.cli.add_command(backups_commands.restore)
     app.cli.add_command(backups_commands.copy_to_command(make_app))
+    app.cli.add_command(privacy_commands.retention)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from portal.privacy import rules
-from portal.privacy.register_rules import PAYMENT_READERS, REGISTER
+from portal.privacy.register_rules import BUYERS, PAYMENT_READERS, REGISTER, YOU
 
 TITLE = "# Política de privacidad"
 
@@ -45,10 +45,15 @@ def _who(facts: NoticeFacts) -> Iterator[str]:
 
 def _what(_facts: NoticeFacts) -> Iterator[str]:
     yield "## 2. Qué datos usamos, para qué y con qué base legal"
+    yield (
+        "Son de quienes compran en este sitio y los entrega usted mismo, salvo que se "
+        "diga otra cosa."
+    )
     for each in REGISTER:
+        people = "" if each.people == BUYERS else f" De quién: {_low(each.people)}."
+        source = "" if each.source == YOU else f" De dónde: {_low(each.source)}."
         yield (
-            f"- {each.purpose}. De quién: {_low(each.people)}. Datos: "
-            f"{_low(each.data)}. De dónde vienen: {_low(each.source)}. Base legal: "
+            f"- {each.purpose}. Datos: {_low(each.data)}.{people}{source} Base legal: "
             f"{_low(each.basis)}."
         )
     yield (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from portal.privacy import rules
 
-BUYERS = "Quienes compran en este sitio"
+BUYERS, YOU = "Quienes compran en este sitio", "Usted"
 CONTRACT = "El contrato con usted, o lo que usted pide antes de contratar"
 LAW = "Una obligación legal"
 DEFENCE = "La defensa de derechos"
@@ -56,7 +56,7 @@ REGISTER = (
         CONTRACT,
         BUYERS,
         "El código de acceso remoto que nos dé, cifrado",
-        "Usted",
+        YOU,
         "El técnico que le atiende y el programa de acceso remoto",
         "Se borra al terminar la atención",
     ),
@@ -65,7 +65,7 @@ REGISTER = (
         LAW,
         BUYERS,
         "RUT, razón social, giro, dirección y comuna, solo si pide factura",
-        "Usted",
+        YOU,
         "El Servicio de Impuestos Internos",
         YEARS,
     ),
@@ -84,7 +84,7 @@ REGISTER = (
         LAW,
         "Quienes lo piden, hayan comprado o no",
         "Nombre, correo, lo pedido y lo contestado",
-        "Usted",
+        YOU,
         "La Agencia de Protección de Datos Personales, si reclama",
         f"{YEARS}; sin confirmar, {rules.CONFIRM_HOURS} horas",
     ),

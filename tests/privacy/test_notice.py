@@ -38,7 +38,7 @@ POINTS = (
     "Agencia de Protección de Datos Personales",
     "fuera de Chile",
     "6 años",
-    "De dónde vienen: usted",
+    "los entrega usted mismo",
     "retirarlo cuando quiera",
     "Decisiones automatizadas",
 )
