@@ -58,4 +58,5 @@ def _write(session: Session, attention: Attention, now: datetime) -> None:
         object_id=attention.id,
         order_id=attention.order_id,
     )
-    enqueue(session, kind="alert.promise", order_id=attention.order_id, now=now)
+    for kind in ("alert.promise", "attention.promise_missed"):
+        enqueue(session, kind=kind, order_id=attention.order_id, now=now)

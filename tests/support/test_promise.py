@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from conftest import SECRET_KEY
 from sqlalchemy import select
 from support_cases import add_attention, add_staff, person
 
@@ -17,6 +18,7 @@ from portal.support import days_service, promise_service, service
 from portal.support.models import Attention
 
 NOON = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+BOTH = ["alert.promise", "attention.promise_missed"]
 pytestmark = pytest.mark.postgres
 
 
@@ -57,7 +59,7 @@ def test_missed_promise_is_written_once_and_told_once(session, owner) -> None:
     assert promise_service.mark_missed(at(10)) == 1
     assert promise_service.mark_missed(at(11)) == 0
     assert missed(session) == [at(10)]
-    assert kinds(session) == ["alert.promise"]
+    assert kinds(session) == BOTH
 
 
 @pytest.mark.parametrize("act", ["contacted", "start"])
@@ -83,7 +85,7 @@ def test_new_promise_may_be_missed_again_with_no_second_mail(session, owner) -> 
     days_service.follow_the_day(morning)
     assert promise_service.mark_missed(morning + timedelta(hours=1)) == 1
     assert len(missed(session)) == 2
-    assert kinds(session) == ["alert.promise"]
+    assert kinds(session) == BOTH
 
 
 def test_special_hours_promise_nothing(session, owner) -> None:
@@ -97,13 +99,25 @@ def send(app, settings, now: datetime) -> list:
 
 
 def test_owner_reads_which_promise_was_missed(app, session, owner, settings) -> None:
-    opened()
+    opened(key=SECRET_KEY)
     promise_service.mark_missed(at(10))
-    (mail,) = send(app, settings, at(10))
+    customer, mail = sorted(send(app, settings, at(10)), key=lambda it: it.to)
     assert mail.to.startswith("rosa")
     assert "antes de las 12:10" in mail.text
     assert "Todavía espera" in mail.text
     assert "+569" not in mail.text
+    assert "antes de las 12:10" in customer.text
+    assert "/atencion/" in customer.text
+
+
+def test_customer_who_was_called_late_reads_nothing_of_it(
+    app, session, owner, settings
+) -> None:
+    number = opened()
+    promise_service.mark_missed(at(10))
+    service.take(number, by=owner, now=at(11))
+    service.contacted(number, by=owner, now=at(11))
+    assert [mail.to[:4] for mail in send(app, settings, at(11))] == ["rosa"]
 
 
 # On call -----------------------------------------------------------------
