@@ -29,6 +29,8 @@ from portal.support import rules as support_rules
 from portal.support.customer_rules import may_say_no_answer
 from portal.support.models import Attention, Errand
 from portal.support.states import ERRAND_DONE, NOT_STARTED
+from portal.terms import queries as terms_queries
+from portal.terms.rules import Block, section
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,3 +252,15 @@ def may_withdraw(case: Case) -> bool:
         # Cancelled by the owner too: the money is the customer's to ask back.
         return case.errand.state != ERRAND_DONE
     return case.stage in NOT_STARTED
+
+
+_AFTER_START = frozenset({"running", "paused", "timed_out", "closed"})
+
+
+def retract_text(session: Session, case: Case) -> list[Block]:
+    """What the text of this order says of withdrawing, once the work has begun."""
+    is_done = case.errand is not None and case.errand.state == ERRAND_DONE
+    if case.applied is None or not (case.stage in _AFTER_START or is_done):
+        return []
+    version = terms_queries.find_version(session, case.order.terms_version)
+    return section(version.body, "retracto") if version else []

@@ -96,6 +96,7 @@ def _show(
         remote_address=f"{settings().public_url.partition('://')[2]}/remoto",
         channels=queries.shows_channels(case),
         may_withdraw=queries.may_withdraw(case),
+        retract_text=queries.retract_text(db.session(), case),
         receipt=load_receipt(db.session(), case),
         whatsapp_words=queries.whatsapp_words(case),
     )

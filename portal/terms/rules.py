@@ -20,6 +20,7 @@ __all__ = [
     "checkbox_text",
     "render_terms",
     "retract_text",
+    "section",
     "text_hash",
     "to_blocks",
 ]
@@ -91,6 +92,18 @@ def _to_block(line: str) -> Block:
         if line.startswith(mark):
             return Block(kind, line.removeprefix(mark))
     return Block("p", line)
+
+
+def section(body: str, words: str) -> list[Block]:
+    """The blocks under the heading that has these words, without it; maybe none."""
+    found: list[Block] = []
+    inside = False
+    for block in to_blocks(body):
+        if block.kind in ("h1", "h2"):
+            inside = words in block.text
+        elif inside:
+            found.append(block)
+    return found
 
 
 def text_hash(body: str) -> str:
