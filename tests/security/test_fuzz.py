@@ -1,7 +1,5 @@
 """Raw requests over every route: no 5xx, nothing slow, and the search can fail."""
 
-import logging
-
 import pytest
 from flask import Flask
 from fuzz_requests import Fuzzer
@@ -21,7 +19,7 @@ def fuzzed(app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> F
     for module in (service, screens_service):
         monkeypatch.setattr(module, "METHOD", "scrypt:1024:8:1")
         module._decoy.cache_clear()
-    app.logger.setLevel(logging.CRITICAL)
+    monkeypatch.setattr(app.logger, "disabled", True)
     return Fuzzer(app, settings, SEED)
 
 
