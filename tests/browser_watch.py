@@ -1,5 +1,6 @@
 """What a page must never do in a test: report an error or break the content policy."""
 
+import os
 import re
 import shutil
 from typing import Any
@@ -20,6 +21,18 @@ _REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", event =>
   console.error("CSP violation", event.violatedDirective, event.blockedURI));
 """
+
+
+# A page is waited for this long: what must be quick is measured apart.
+PATIENCE_MS = 30_000
+
+
+def slowness() -> float:
+    """How much slower than an idle machine this one is: who wants a core, per core.
+
+    A limit in seconds is meant for a machine that has nothing else to do.
+    """
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def chromium() -> str:

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 import warm_start
-from browser_watch import FLAGS, PHONE, Watch, chromium
+from browser_watch import FLAGS, PATIENCE_MS, PHONE, Watch, chromium
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import stamp
 from itsdangerous import URLSafeTimedSerializer
 from live_stack import LiveStack, free_ports
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from postgres_cluster import Cluster
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
@@ -36,6 +36,7 @@ SECRET_KEY = "test-secret-key-0123456789abcdefghijklmnop"
 DATABASES = ("sqlite", "postgresql")
 
 warm_start.install()
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -346,7 +347,7 @@ def new_page(browser: Browser, watch: Watch) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(**{**PHONE, **options})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         watch.follow(page)
         return page
 

@@ -92,8 +92,10 @@ def rows(live: LiveStack, statement: str, *values: object) -> list[tuple[Any, ..
 def assert_clock_is_the_servers(clock: Locator, live: LiveStack) -> None:
     """A countdown is within a second of what the server would print now."""
     deadline = datetime.fromisoformat(clock.get_attribute("datetime") or "")
-    expected = math.ceil((deadline - demo_now(live)).total_seconds())
-    assert abs(shown_seconds(clock) - expected) <= 1
+    most = math.ceil((deadline - demo_now(live)).total_seconds())
+    shown = shown_seconds(clock)
+    least = math.ceil((deadline - demo_now(live)).total_seconds())
+    assert least - 1 <= shown <= most + 1
 
 
 # The customer ----------------------------------------------------------
@@ -239,7 +241,7 @@ def close(card: Locator, outcome: str, text: str) -> None:
 
 def mail_text(page: Page, live: LiveStack, subject: str) -> str:
     """The text of the newest mail of that subject, as soon as it was sent."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     link = page.get_by_role("link", name=subject).first
     while time.monotonic() < deadline:
         page.goto(f"{live.url}/demo/correos")
