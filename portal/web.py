@@ -15,6 +15,7 @@ from flask import (
     render_template,
     request,
 )
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_limiter import Limiter
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
@@ -100,7 +101,11 @@ def fragment(template: str, code: int = 200, /, **context: Any) -> Response:
 
 
 def nothing_changed() -> Response:
-    """The answer to a poll that already has the newest version."""
+    """The answer to a poll that already has the newest version.
+
+    It leaves the session's cookie as it is: the next answer with news renews it.
+    """
+    g.no_news = True
     return make_response("", 204)
 
 
@@ -224,11 +229,22 @@ def _page_context() -> dict[str, Any]:
     }
 
 
+class Sessions(SecureCookieSessionInterface):
+    """Cookies that are not signed and sent anew with each poll without news."""
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        if "no_news" in g and not session.modified:
+            return False
+        return super().should_set_cookie(app, session)
+
+
 class Portal(Flask):
     """Flask, whose log names the view that failed and never the address asked for.
 
     The address of a customer's page is its secret link.
     """
+
+    session_interface = Sessions()
 
     def log_exception(self, exc_info: Any) -> None:
         self.logger.error(
@@ -258,6 +274,18 @@ def _read_only_forms(app: Flask) -> None:
     app.request_class = FormRequest
 
 
+def _init_limiter(app: Flask) -> None:
+    """Limits are decorators of their views and count by themselves.
+
+    What the extension asks before every request is only for limits that all share:
+    there are none, and polls would pay for it.
+    """
+    before = app.before_request_funcs[None]
+    known = len(before)
+    limiter.init_app(app)
+    del before[known:]
+
+
 def init_app(app: Flask) -> None:
     """Hang rendering, guards and error pages on the application."""
     from jinja2 import StrictUndefined
@@ -273,7 +301,7 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     htmx.init_app(app)
     _read_only_forms(app)
-    limiter.init_app(app)
+    _init_limiter(app)
     _add_filters(app)
     app.context_processor(_page_context)
     app.after_request(_secure)

@@ -2,25 +2,29 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Staff, StaffSession
 from portal.accounts.rules import TECHNICIAN, Person
+from portal.db import UtcDateTime
 from portal.errors import NotFoundError
+
+# Built once: it is asked with every poll.
+_LOGGED_IN = (
+    select(Staff.id, Staff.name, Staff.role)
+    .join(StaffSession, StaffSession.staff_id == Staff.id)
+    .where(
+        StaffSession.key_hash == bindparam("key_hash"),
+        StaffSession.expires_at > bindparam("now", type_=UtcDateTime),
+        Staff.active,
+    )
+)
 
 
 def find_logged_in(session: Session, key_hash: str, now: datetime) -> Person | None:
     """Who holds this session: None when it ended or the account was disabled."""
-    row = session.execute(
-        select(Staff.id, Staff.name, Staff.role)
-        .join(StaffSession, StaffSession.staff_id == Staff.id)
-        .where(
-            StaffSession.key_hash == key_hash,
-            StaffSession.expires_at > now,
-            Staff.active,
-        )
-    ).first()
+    row = session.execute(_LOGGED_IN, {"key_hash": key_hash, "now": now}).first()
     return Person(row.id, row.name, row.role) if row else None
 
 

@@ -3,33 +3,41 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Screen, Staff
 from portal.accounts.rules import TECHNICIAN, Person
 from portal.accounts.screen_rules import ScreenView
+from portal.db import UtcDateTime
 from portal.errors import NotFoundError
+
+# Built once: it is asked with every poll.
+_SCREEN = (
+    select(
+        Screen.id,
+        Screen.name,
+        Screen.turn_until,
+        Screen.waits_until,
+        Staff.id.label("staff_id"),
+        Staff.name.label("staff_name"),
+        Staff.role,
+    )
+    .outerjoin(
+        Staff,
+        and_(
+            Staff.id == Screen.turn_id,
+            Staff.active,
+            Screen.turn_until > bindparam("now", type_=UtcDateTime),
+        ),
+    )
+    .where(Screen.key_hash == bindparam("key_hash"), Screen.revoked_at.is_(None))
+)
 
 
 def find_screen(session: Session, key_hash: str, now: datetime) -> ScreenView | None:
     """The paired screen with this key and its turn: None when it was revoked."""
-    row = session.execute(
-        select(
-            Screen.id,
-            Screen.name,
-            Screen.turn_until,
-            Screen.waits_until,
-            Staff.id.label("staff_id"),
-            Staff.name.label("staff_name"),
-            Staff.role,
-        )
-        .outerjoin(
-            Staff,
-            and_(Staff.id == Screen.turn_id, Staff.active, Screen.turn_until > now),
-        )
-        .where(Screen.key_hash == key_hash, Screen.revoked_at.is_(None))
-    ).first()
+    row = session.execute(_SCREEN, {"key_hash": key_hash, "now": now}).first()
     if row is None:
         return None
     turn = Person(row.staff_id, row.staff_name, row.role) if row.staff_id else None

@@ -20,8 +20,8 @@ from portal.payments.owner_words import may_reject
 from portal.payments.refund_rules import IN_FLIGHT
 from portal.payments.rules import MERCADOPAGO_WINDOW
 from portal.support.models import Attention
-from portal.support.queries import day_start
 from portal.support.states import HELD, WAITING
+from portal.support.version_queries import day_start
 
 SHOWN = 100
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from flask import Response, redirect
@@ -33,7 +33,12 @@ from portal.support.errand_queries import open_errands
 from portal.support.queries import Card, drafts_of
 from portal.support.remote_rules import unseal
 from portal.support.service import LateActError
+from portal.support.version_queries import version_of_now
 from portal.web import business, fragment, is_htmx, page, settings
+
+# A board on a wall is drawn anew so often even without news: only an answer with news
+# renews the session's cookie, and with it the token of its forms.
+REDRAW = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,7 @@ def viewer() -> str:
 
 def version_now(now: datetime) -> str:
     """The version of what this person sees at `now`, without its edge."""
-    return viewer() + queries.version_of_now(db.session(), now)
+    return viewer() + version_of_now(db.session(), now)
 
 
 def _edges(cards: Sequence[Card], who: Person | None, now: datetime) -> list[datetime]:
@@ -153,7 +158,8 @@ def board_context(
     cards = queries.board_rows(session, now)
     beside = extras(session, [card.id for card in cards])
     calendar = load_calendar(session)
-    edges = [*_edges(cards, desk.person, now), next_change(calendar, now)]
+    redraw = now + REDRAW
+    edges = [*_edges(cards, desk.person, now), next_change(calendar, now), redraw]
     until = min(filter(None, edges), default=None)
     shown = [
         _show(card, beside[card.id], desk, now, slip if card.id == slip_of else None)

@@ -1,6 +1,5 @@
 """Everything the customer's page needs to know of one order, read at one instant."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,8 +11,10 @@ from portal.catalog.rules import price_for
 from portal.chile import format_hour
 from portal.contact import rules
 from portal.contact.rules import Notice
+from portal.contact.version_queries import rows_of
+from portal.contact.version_rules import page_version
 from portal.hours import queries as hours_queries
-from portal.hours.rules import Regime, regime_at
+from portal.hours.rules import Calendar, Regime, next_change, regime_at
 from portal.orders import queries as order_queries
 from portal.orders import states as order_states
 from portal.orders.models import Contact, Order
@@ -26,9 +27,9 @@ from portal.settings.rules import BusinessSettings
 from portal.support import due_queries
 from portal.support import queries as support_queries
 from portal.support import rules as support_rules
-from portal.support.customer_rules import may_say_no_answer
+from portal.support.customer_rules import may_say_no_answer, no_answer_from
 from portal.support.models import Attention, Errand
-from portal.support.states import ERRAND_DONE, NOT_STARTED
+from portal.support.states import ERRAND_DONE, LIVING, NOT_STARTED
 from portal.terms import queries as terms_queries
 from portal.terms.rules import Block, section
 
@@ -75,6 +76,8 @@ class Case:
 
 def load_case(session: Session, order: Order, *, now: datetime) -> Case:
     """The page of this order at `now`; writes nothing."""
+    # The versions first: what changes while the rows are read is read again.
+    versions = rows_of(session, order)
     business = settings_queries.load(session)
     calendar = hours_queries.load_calendar(session)
     regime = regime_at(calendar, now)
@@ -90,12 +93,8 @@ def load_case(session: Session, order: Order, *, now: datetime) -> Case:
     unanswered = attention is not None and may_say_no_answer(
         attention, regime.kind, business.no_answer_minutes, now
     )
-    rows = (order, attention, errand, refund, *payments)
-    shown = (
-        *(stage, warning, missed, regime.kind, closed is None, new_price),
-        *(len(entries), settings_queries.revision(session), unanswered),
-        *((row.id, row.version) if row else 0 for row in rows),
-    )
+    shown = (stage, warning, missed, regime.kind, closed is None, new_price, unanswered)
+    until = _until(attention, order, calendar, business.no_answer_minutes, now)
     return Case(
         now=now,
         stage=stage,
@@ -118,7 +117,7 @@ def load_case(session: Session, order: Order, *, now: datetime) -> Case:
         warning=warning,
         promise_missed=missed,
         may_say_no_answer=unanswered,
-        version=_version(shown),
+        version=page_version(versions, shown, now, until),
     )
 
 
@@ -219,9 +218,23 @@ def _rejections(payments: Sequence[Payment]) -> int:
     )
 
 
-def _version(facts: tuple[object, ...]) -> str:
-    """A short mark of everything that the page shows; equal marks, equal pages."""
-    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+def _until(
+    attention: Attention | None,
+    order: Order,
+    calendar: Calendar,
+    no_answer_minutes: int,
+    now: datetime,
+) -> datetime | None:
+    """When time itself changes the page of a living attention; None for the others."""
+    living = attention is not None and attention.state in LIVING
+    if attention is None or not living or order.state != order_states.PAID:
+        return None
+    edges = (
+        support_rules.next_own_change(attention, now),
+        next_change(calendar, now),
+        no_answer_from(attention.queued_at, no_answer_minutes),
+    )
+    return min((edge for edge in edges if edge and edge > now), default=None)
 
 
 def shows_channels(case: Case) -> bool:

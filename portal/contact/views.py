@@ -7,9 +7,10 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from portal import clock
-from portal.contact import queries, rules
+from portal.contact import queries, rules, version_rules
 from portal.contact.customer_queries import load_side
 from portal.contact.receipt_queries import load_receipt
+from portal.contact.version_queries import find_rows
 from portal.db import db
 from portal.errors import ConflictError, RefusedError, StaleStateError
 from portal.journal.service import CUSTOMER
@@ -67,8 +68,12 @@ def order_page(token: str) -> Response:
 @bp.get("/ahora")
 def order_fragment(token: str) -> Response:
     """The page's `<main>`, when it differs from the version that the page has."""
-    case = queries.load_case(db.session(), find_order(token), now=clock.utcnow())
-    if request.args.get("v") == case.version:
+    session, now, asked = db.session(), clock.utcnow(), request.args.get("v", "")
+    versions = find_rows(session, token)
+    if versions and version_rules.rows_hold(asked, versions, now):
+        return nothing_changed()
+    case = queries.load_case(session, find_order(token), now=now)
+    if version_rules.is_same(asked, case.version):
         return nothing_changed()
     return _show("contact/_order.html", token, case)
 

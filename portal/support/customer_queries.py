@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from portal.orders.models import Order
 from portal.support.customer_models import AttentionMessage, Rating, RemoteCode
 from portal.support.models import Attention
-from portal.support.queries import day_start, queue_place
+from portal.support.queries import queue_place
 from portal.support.remote_rules import GIVEN_IN, SHOWN_IN, WIPE_AFTER
 from portal.support.states import WAITING
+from portal.support.version_queries import day_start
 from portal.support.wait_rules import pace, wait_minutes
 
 SHOWN_MESSAGES = 3

@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy import Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from portal import clock
 from portal.accounts.models import Staff
 from portal.errors import NotFoundError
 from portal.orders.mask_queries import IS_HIDDEN, SHOWN_NAME, masked
 from portal.orders.models import Contact, Order
-from portal.settings.models import Setting
-from portal.settings.queries import REVISION
 from portal.support import rules
 from portal.support.models import (
     Attention,
@@ -27,11 +24,10 @@ from portal.support.models import (
 from portal.support.states import (
     CLOSED,
     DONE,
-    ERRAND_OPEN,
-    ERRAND_SCHEDULED,
     LIVING,
     WAITING,
 )
+from portal.support.version_queries import day_start
 
 _LIVING = tuple(sorted(LIVING))
 
@@ -150,42 +146,6 @@ def queue_place(session: Session, attention: Attention) -> int | None:
         select(func.count()).where(Attention.state == WAITING, before)
     )
     return 1 + (ahead or 0)
-
-
-def day_start(now: datetime) -> datetime:
-    """The first instant of Santiago's day, in UTC."""
-    day = clock.local(now).date()
-    return datetime.combine(day, time(), clock.ZONE).astimezone(UTC)
-
-
-def _on_board(now: datetime) -> ColumnElement[bool]:
-    """The rows of the board and of its version: the living, and today's.
-
-    A row leaves this set only when the day does, so a sum of versions over it, read
-    with the day, never comes back to what it was.
-    """
-    return or_(Attention.state.in_(_LIVING), Attention.changed_at >= day_start(now))
-
-
-def version_of_now(session: Session, now: datetime) -> str:
-    """The version of what the board shows at `now`, without its edge; one query."""
-    revision = select(Setting.value).where(Setting.name == REVISION).scalar_subquery()
-    today = or_(
-        Errand.state.in_((ERRAND_OPEN, ERRAND_SCHEDULED)),
-        Errand.changed_at >= day_start(now),
-    )
-    errands = select(func.sum(Errand.version)).where(today).scalar_subquery()
-    count, versions, settings, errand_versions = session.execute(
-        select(
-            func.count(),
-            func.coalesce(func.sum(Attention.version), 0),
-            revision,
-            func.coalesce(errands, 0),
-        ).where(_on_board(now))
-    ).one()
-    day = clock.local(now).strftime("%Y%m%d")
-    total = int(versions) + int(errand_versions)
-    return rules.board_version(day, count, total, int(settings or 0))
 
 
 _PAUSE_REASON = (

@@ -376,7 +376,10 @@ def test_poll_changes_by_itself_at_each_edge_of_the_clock(
         service.take(attention, by=who, now=now)
         service.start(attention, by=who, now=now)
     clock.advance(seconds=10)  # until here it might be undone
-    version = version_of(client.get("/tablero").text)
+    page = client.get("/tablero")
+    assert "portal=" in page.headers["Set-Cookie"]
+    version = version_of(page.text)
+    assert "Set-Cookie" not in poll(client, version).headers
     seen = []
     for minute, word in [(75, "Queda poco"), (85, "Por terminar"), (90, "Cumplido")]:
         clock.set(now + timedelta(minutes=minute, seconds=-1))
@@ -403,7 +406,10 @@ def test_poll_turns_the_card_red_when_the_promise_is_missed(
 
 def test_poll_without_news_is_two_queries(app, enter, attention) -> None:
     client, _ = enter()
-    version = version_of(client.get("/tablero").text)
+    page = client.get("/tablero")
+    assert "portal=" in page.headers["Set-Cookie"]
+    version = version_of(page.text)
+    assert "Set-Cookie" not in poll(client, version).headers
     seen = []
     with app.app_context():
         engine = db.engine

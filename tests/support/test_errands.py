@@ -23,10 +23,11 @@ from portal.mail.rules import Mail
 from portal.orders.models import Contact, Order
 from portal.settings import service as settings_service
 from portal.settings.queries import load
-from portal.support import errand_queries, errand_service, queries, service
+from portal.support import errand_queries, errand_service, service
 from portal.support.customer_models import ErrandEntry
 from portal.support.errand_service import LateErrandError
 from portal.support.models import Errand
+from portal.support.version_queries import version_of_now
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ def test_board_sees_every_change_of_an_errand(session, errand, people, clock) ->
 
     def version() -> str:
         session.rollback()
-        return queries.version_of_now(session, clock.now)
+        return version_of_now(session, clock.now)
 
     seen = [version()]
     errand_service.schedule(errand, day(clock, 2), by=ana, now=clock.now)

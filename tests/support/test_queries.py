@@ -12,6 +12,7 @@ from portal.db import db, transaction
 from portal.journal.service import SYSTEM
 from portal.settings.service import change
 from portal.support import queries, service
+from portal.support.version_queries import version_of_now
 
 NOON = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 
@@ -54,7 +55,7 @@ def test_queries_of_the_board_do_not_grow_with_its_cards(session) -> None:
 @pytest.mark.postgres
 def test_poll_is_one_query(session) -> None:
     with counted() as statements:
-        assert queries.version_of_now(session, NOON) != "x"
+        assert version_of_now(session, NOON) != "x"
     assert len(statements) == 1
 
 
@@ -73,12 +74,12 @@ def test_version_changes_with_everything_that_a_board_shows(session) -> None:
         lambda: _open_another(),
         lambda: change({"promise_minutes": 12}, actor=SYSTEM, now=at(6)),
     ]
-    seen = [queries.version_of_now(session, at(10))]
+    seen = [version_of_now(session, at(10))]
     for act in acts:
         act()
         session.rollback()
-        seen.append(queries.version_of_now(session, at(10)))
-    seen.append(queries.version_of_now(session, at(24 * 60)))
+        seen.append(version_of_now(session, at(10)))
+    seen.append(version_of_now(session, at(24 * 60)))
     assert len(set(seen)) == len(acts) + 2
 
 
