@@ -86,7 +86,7 @@ REGISTER = (
         "Nombre, correo, lo pedido y lo contestado",
         YOU,
         "La Agencia de Protección de Datos Personales, si reclama",
-        f"{YEARS}; sin confirmar, {rules.CONFIRM_HOURS} horas",
+        f"{YEARS}; sin confirmar, dos días",
     ),
     Processing(
         "Cuidar el sitio de fraudes y abusos",

@@ -1,10 +1,8 @@
-"""What has been kept long enough: ids by kind, a batch at a time."""
+"""What has been kept long enough: for each kind, the query of its ids at an instant."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 
 from portal.accounts.models import StaffSession
 from portal.clock import ZONE, local
@@ -19,7 +17,7 @@ from portal.privacy.states import OVER, UNVERIFIED
 from portal.support.erase_queries import with_old_words
 from portal.support.models import Draft
 
-BATCH = 200
+Ids = Select[int]
 
 
 def years_ago(now: datetime, years: int) -> datetime:
@@ -34,7 +32,7 @@ def months_ago(now: datetime, months: int) -> datetime:
     return years_ago(now, years) - timedelta(days=31 * rest)
 
 
-def unpaid(session: Session, now: datetime, limit: int) -> list[int]:
+def unpaid(now: datetime) -> Ids:
     """Orders that nobody paid, whose person is still there; no money hangs on them."""
     may_be_money = exists().where(
         Payment.order_id == Order.id,
@@ -44,8 +42,6 @@ def unpaid(session: Session, now: datetime, limit: int) -> list[int]:
         ),
     )
     return _orders(
-        session,
-        limit,
         Order.state.in_((EXPIRED, CANCELLED)),
         Order.created_at < now - timedelta(days=rules.UNPAID_DAYS),
         Contact.pseudonymised_at.is_(None),
@@ -53,79 +49,63 @@ def unpaid(session: Session, now: datetime, limit: int) -> list[int]:
     )
 
 
-def past_tax(session: Session, now: datetime, limit: int) -> list[int]:
+def past_tax(now: datetime) -> Ids:
     """Orders beyond the years of the tax law, with a person or tax data on them."""
+    since = func.coalesce(Order.paid_at, Order.created_at, type_=Order.created_at.type)
     return _orders(
-        session,
-        limit,
         Order.state.in_((*EVER_PAID, EXPIRED, CANCELLED)),
-        func.coalesce(Order.paid_at, Order.created_at, type_=Order.created_at.type)
-        < years_ago(now, rules.KEEP_YEARS),
+        since < years_ago(now, rules.KEEP_YEARS),
         or_(Contact.pseudonymised_at.is_(None), Order.tax_rut.is_not(None)),
     )
 
 
-def _orders(session: Session, limit: int, *where: ColumnElement[bool]) -> list[int]:
-    query = (
-        select(Order.id)
-        .join(Contact, Contact.id == Order.contact_id)
-        .where(*where)
-        .order_by(Order.id)
-        .limit(limit)
-    )
-    return list(session.scalars(query))
+def _orders(*where: ColumnElement[bool]) -> Ids:
+    joined = select(Order.id).join(Contact, Contact.id == Order.contact_id)
+    return joined.where(*where)
 
 
-def old_words(session: Session, now: datetime, limit: int) -> list[int]:
+def old_words(now: datetime) -> Ids:
     """Orders whose texts have had their months."""
-    return with_old_words(session, months_ago(now, rules.WORDS_MONTHS), limit)
+    return with_old_words(months_ago(now, rules.WORDS_MONTHS))
 
 
-def notes(session: Session, now: datetime, limit: int) -> list[int]:
+def notes(now: datetime) -> Ids:
     """The owner's own notes on orders that have had their months."""
-    before = months_ago(now, rules.WORDS_MONTHS)
-    query = select(OrderNote.id).where(OrderNote.at < before)
-    return list(session.scalars(query.order_by(OrderNote.id).limit(limit)))
+    return select(OrderNote.id).where(
+        OrderNote.at < months_ago(now, rules.WORDS_MONTHS)
+    )
 
 
-def notifications(session: Session, now: datetime, limit: int) -> list[int]:
+def notifications(now: datetime) -> Ids:
     """Notifications of gateways that were dealt with long ago."""
     before = months_ago(now, rules.NOTICE_MONTHS)
-    query = select(Notification.id).where(
+    return select(Notification.id).where(
         Notification.done_at.is_not(None), Notification.received_at < before
     )
-    return list(session.scalars(query.order_by(Notification.id).limit(limit)))
 
 
-def dead_sessions(session: Session, now: datetime, limit: int) -> list[int]:
+def dead_sessions(now: datetime) -> Ids:
     """Log-ins that have run out."""
-    query = select(StaffSession.id).where(StaffSession.expires_at < now)
-    return list(session.scalars(query.order_by(StaffSession.id).limit(limit)))
+    return select(StaffSession.id).where(StaffSession.expires_at < now)
 
 
-def drafts(session: Session, now: datetime, limit: int) -> list[int]:
+def drafts(now: datetime) -> Ids:
     """Attentions with a draft that nobody took up again."""
     before = now - timedelta(days=rules.DRAFT_DAYS)
-    query = select(Draft.attention_id).where(Draft.at < before).distinct()
-    return list(session.scalars(query.limit(limit)))
+    return select(Draft.attention_id).where(Draft.at < before).distinct()
 
 
-def unconfirmed(session: Session, now: datetime, limit: int) -> list[int]:
+def unconfirmed(now: datetime) -> Ids:
     """Requests whose address nobody proved."""
-    query = select(PrivacyRequest.id).where(
+    return select(PrivacyRequest.id).where(
         PrivacyRequest.state == UNVERIFIED, PrivacyRequest.confirm_until <= now
     )
-    return list(session.scalars(query.order_by(PrivacyRequest.id).limit(limit)))
 
 
-def old_requests(session: Session, now: datetime, limit: int) -> list[int]:
+def old_requests(now: datetime) -> Ids:
     """Answered requests beyond the years that they are kept as proof."""
-    query = select(PrivacyRequest.id).where(
+    return select(PrivacyRequest.id).where(
         PrivacyRequest.state.in_(tuple(OVER)),
         PrivacyRequest.answered_at < years_ago(now, rules.KEEP_YEARS),
         PrivacyRequest.erased_at.is_(None),
     )
-    return list(session.scalars(query.order_by(PrivacyRequest.id).limit(limit)))
-
-
-Finder = Callable[[Session, datetime, int], list[int]]

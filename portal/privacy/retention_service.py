@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import StaffSession
@@ -16,11 +16,11 @@ from portal.payments.models import Notification
 from portal.privacy import retention_queries as due
 from portal.privacy.models import PrivacyRequest
 from portal.privacy.persons_service import forget_in
-from portal.privacy.retention_queries import BATCH, Finder
+from portal.privacy.retention_queries import Ids
 from portal.support.erase_service import forget_words
 from portal.support.models import Draft
 
-_ALL = 1_000_000
+BATCH = 200
 Drop = Callable[[Session, list[int], tuple[str, ...], datetime], None]
 
 
@@ -29,7 +29,7 @@ class Kind:
     """One kind of thing that goes: its name, what is due, and how it goes."""
 
     name: str
-    find: Finder
+    due: Callable[[datetime], Ids]
     drop: Drop
 
 
@@ -103,7 +103,11 @@ KINDS = (
 def what_is_due(now: datetime) -> dict[str, int]:
     """How many of each kind would go now; nothing is written."""
     with reading() as session:
-        return {kind.name: len(kind.find(session, now, _ALL)) for kind in KINDS}
+        return {kind.name: _count(session, kind.due(now)) for kind in KINDS}
+
+
+def _count(session: Session, ids: Ids) -> int:
+    return int(session.scalar(select(func.count()).select_from(ids.subquery())) or 0)
 
 
 def run(keys: tuple[str, ...], *, now: datetime) -> dict[str, int]:
@@ -127,14 +131,20 @@ def run(keys: tuple[str, ...], *, now: datetime) -> dict[str, int]:
 
 
 def _run(kind: Kind, keys: tuple[str, ...], now: datetime) -> int:
-    total, before = 0, [0]
+    """The search runs over everything, so it holds no lock; what it found is asked
+    again, by id, under the lock of its batch."""
+    total, query, before = 0, kind.due(now), [0]
+    (column,) = query.selected_columns
     while True:
         with reading() as session:
-            if not kind.find(session, now, 1):
-                return total
+            found = list(session.scalars(query.order_by(column).limit(BATCH)))
+        if not found:
+            return total
+        if found == before:
+            raise RuntimeError(f"{kind.name} do not go: {found[:5]}")
+        before = found
         with transaction() as session:
-            ids = kind.find(session, now, BATCH)
-            if ids == before:
-                raise RuntimeError(f"{kind.name} do not go: {ids[:5]}")
-            kind.drop(session, ids, keys, now)
-            total, before = total + len(ids), ids
+            ids = list(session.scalars(query.where(column.in_(found))))
+            if ids:
+                kind.drop(session, ids, keys, now)
+            total += len(ids)

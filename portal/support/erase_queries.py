@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import Select, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from portal.orders.models import Order
@@ -27,7 +27,7 @@ def unfinished_work(session: Session, order_id: int) -> str:
     return ""
 
 
-def with_old_words(session: Session, before: datetime, limit: int) -> list[int]:
+def with_old_words(before: datetime) -> Select[int]:
     """Orders whose work ended before that instant (UTC) and whose texts are there."""
     of_attention = Attention.order_id == Order.id
     of_errand = Errand.order_id == Order.id
@@ -66,5 +66,4 @@ def with_old_words(session: Session, before: datetime, limit: int) -> list[int]:
             act.text.not_in(("", ERASED_TEXT)),
         ),
     ]
-    query = select(Order.id).where(and_(over, or_(Order.problem != "", *said)))
-    return list(session.scalars(query.order_by(Order.id).limit(limit)))
+    return select(Order.id).where(and_(over, or_(Order.problem != "", *said)))

@@ -260,6 +260,7 @@ def test_owner_blocks_and_unblocks_every_order_of_the_person(
 # Forgetting ------------------------------------------------------------
 
 
+@pytest.mark.postgres
 def test_erasing_forgets_the_person_and_keeps_what_law_needs(
     office: Office, client: FlaskClient, owner: FlaskClient, ana: Person
 ) -> None:
@@ -271,7 +272,8 @@ def test_erasing_forgets_the_person_and_keeps_what_law_needs(
     office.mails()
     link = path(office, order_id)
     month = inside(office.app, lambda session: figures(session, office))
-    assert "24-11-2032, con los datos de la factura" in text_of(owner.get(page))
+    shown = text_of(owner.get(page))
+    assert "24-11-2032 , con los datos de la factura" in shown
     assert owner.post(f"{page}/borrar").status_code == 422
     assert inside(office.app, lambda session: SAID in stored(session))
     assert owner.post(f"{page}/borrar", data={"sure": "1"}).status_code == 303

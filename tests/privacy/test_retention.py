@@ -17,7 +17,7 @@ from portal.journal.models import JournalEntry
 from portal.journal.service import CUSTOMER, record
 from portal.orders.models import Contact, Order
 from portal.orders.note_models import OrderNote
-from portal.orders.states import CANCELLED, EXPIRED
+from portal.orders.states import AWAITING_PAYMENT, CANCELLED, EXPIRED
 from portal.payments.models import Notification, Payment
 from portal.privacy import retention_service, rules
 from portal.privacy.models import PrivacyRequest
@@ -45,16 +45,20 @@ class Writer:
         order = add_order(
             session, now=at, state=state, paid_at=paid, tax_rut="765432103"
         )
-        record(
-            session,
-            at=at,
-            actor=CUSTOMER,
-            action="order.placed",
-            object_kind="order",
-            object_id=order.id,
-            order_id=order.id,
-            to_state=state,
-        )
+        before = None
+        for to in dict.fromkeys((AWAITING_PAYMENT, state)):
+            record(
+                session,
+                at=at,
+                actor=CUSTOMER,
+                action="order.placed",
+                object_kind="order",
+                object_id=order.id,
+                order_id=order.id,
+                from_state=before,
+                to_state=to,
+            )
+            before = to
         return order.id
 
     def closed(self, session: Session, age: timedelta, words: str) -> int:
@@ -136,6 +140,7 @@ def test_paid_orders_keep_tax_data_for_six_years(write: Writer, app: Flask) -> N
     assert ruts == {old: None, young: "765432103"}
 
 
+@pytest.mark.postgres
 def test_texts_go_a_year_after_the_work_ended_and_figures_stay(
     write: Writer, app: Flask
 ) -> None:
@@ -151,8 +156,14 @@ def test_texts_go_a_year_after_the_work_ended_and_figures_stay(
             [order.problem for order in session.query(Order).order_by(Order.id)],
             [each.text for each in session.query(AttentionMessage)],
             [each.text for each in session.query(AttentionNote)],
-            [each.text for each in session.query(AttentionEntry)],
-            [(each.stars, each.comment) for each in session.query(Rating)],
+            [
+                each.text
+                for each in session.query(AttentionEntry).order_by(AttentionEntry.id)
+            ],
+            [
+                (each.stars, each.comment)
+                for each in session.query(Rating).order_by(Rating.id)
+            ],
             [each.text for each in session.query(OrderNote)],
             names(session)[old] == names(session)[young],
             session.query(Attention).count(),
