@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event
 from types import FrameType
 
@@ -20,11 +20,12 @@ from portal.accounts import screens_service
 from portal.accounts import service as accounts_service
 from portal.accounts.rules import ROLES, TECHNICIAN
 from portal.audit import check_queries, check_rules, check_service
+from portal.audit.ledger_queries import read_ledger
 from portal.audit.queries import broken_invariants
 from portal.backups import commands as backups_commands
 from portal.catalog import service as catalog_service
 from portal.db import db, transaction
-from portal.errors import RefusedError
+from portal.errors import PortalError, RefusedError
 from portal.hours.models import WeeklyWindow
 from portal.hours.queries import DEFAULT_CALENDAR, load_calendar
 from portal.hours.rules import CLOSED, Calendar, Regime, regime_at
@@ -35,6 +36,7 @@ from portal.payments import refunds as payment_refunds
 from portal.privacy import commands as privacy_commands
 from portal.privacy import notice_service
 from portal.reports.commands import demo_month, report
+from portal.reports.rules import parse_month
 from portal.settings import demo_service
 from portal.terms import service as terms_service
 from portal.web import settings_of
@@ -269,16 +271,36 @@ def reconcile() -> None:
         click.echo(line)
 
 
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 @click.command("verify")
+@click.option("--month", metavar="YYYY-MM", help="The ledger of that month alone.")
 @with_appcontext
-def verify() -> None:
-    """Check the invariants over the whole database; exit 1 if any is broken."""
+def verify(month: str | None) -> None:
+    """Check the invariants over the whole database; exit 1 if any is broken.
+
+    Then print the ledger: every peso that came and went.
+    """
+    try:
+        wanted = parse_month(month, clock.utcnow()) if month else None
+    except PortalError as error:
+        raise click.UsageError(str(error)) from error
     broken = broken_invariants(db.session())
     for fault in broken:
         click.echo(fault.line())
     if broken:
         sys.exit(1)
     click.echo("Every invariant holds.")
+    since, until = _FIRST, clock.utcnow() + timedelta(days=1)
+    if wanted:
+        since, until = wanted.begins, wanted.ends
+    ledger = read_ledger(db.session(), since, until)
+    click.echo(
+        f"Ledger in pesos: in {ledger.came} (orders {ledger.income}, out of place "
+        f"{ledger.out_of_place}), out {ledger.went} (given back {ledger.given_back}, "
+        f"charged back {ledger.taken_back})."
+    )
 
 
 # --- flask check -----------------------------------------------------------------

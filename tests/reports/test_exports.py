@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from report_cases import fill_month, put_chargeback, put_refund, put_sale
 from sqlalchemy.orm import Session
 
+from portal.audit.ledger_queries import read_ledger
 from portal.db import transaction
 from portal.orders.models import Contact, Order
 from portal.reports.export_rules import csv_cell, plain_text, safe_text
@@ -51,6 +52,10 @@ def total(rows: list[dict[str, str]], title: str) -> int:
 def test_csv_agrees_with_the_screen_to_the_peso(
     app: Flask, session: Session, october: Month
 ) -> None:
+    with transaction() as writing:
+        sale = put_sale(writing, datetime(2026, 9, 9, 12, tzinfo=UTC), pesos=20_000)
+        put_refund(writing, sale, datetime(2026, 10, 1, 12, tzinfo=UTC), 4_000)
+        put_chargeback(writing, sale, datetime(2026, 10, 9, tzinfo=UTC))
     body = csv_of(session, october)
     figures, rows = read_month(session, october, NOW), read_csv(body)
     orders = [row for row in rows if row["Fila"] == "Pedido"]
@@ -65,6 +70,9 @@ def test_csv_agrees_with_the_screen_to_the_peso(
     )
     assert (total(money, "Entra"), total(money, "Entra IVA")) == (came.total, came.iva)
     assert total(money, "Sale") == went.total + figures.out_of_place_back.total
+    ledger = read_ledger(session, october.begins, october.ends)
+    assert (total(money, "Entra"), total(money, "Sale")) == (ledger.came, ledger.went)
+    assert ledger.income == figures.sales.total
     paid = [row for row in money if row["Movimiento"] == "Pago"]
     assert total(paid, "Entra neto") == figures.sales.net
 
@@ -185,6 +193,20 @@ def test_every_movement_has_its_row(app: Flask, session: Session) -> None:
     ]
     assert rows[1]["Código de autorización"] == "A1"
     assert rows[2]["Documento"] == "nota de crédito (boleta)"
+
+
+def test_verify_prints_the_ledger_of_a_month(
+    app: Flask, session: Session, october: Month
+) -> None:
+    figures = read_month(session, october, NOW)
+    run = app.test_cli_runner()
+    answer = run.invoke(args=["verify", "--month", str(october)])
+    assert answer.exit_code == 0, answer.output
+    assert f"(orders {figures.sales.total}," in answer.output
+    both = run.invoke(args=["verify"]).output
+    earlier = read_month(session, october.previous, NOW).sales.total
+    assert f"(orders {figures.sales.total + earlier}," in both
+    assert run.invoke(args=["verify", "--month", "2026-13"]).exit_code == 2
 
 
 @pytest.mark.parametrize("write", [write_csv, write_xlsx])
