@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 export PORT
 
-.PHONY: help run serve test torture lint format pages screenshots bench
+.PHONY: help run serve test torture lint format pages screenshots texts bench
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -73,6 +73,9 @@ screenshots: $(DEV_STAMP) ## Pictures of every page, and the README's gallery
 torture: $(DEV_STAMP) ## The long fault campaigns (FULL=1: the real sizes, hours; ARGS=names)
 	@bash tests/provision.sh programs
 	@$(BIN)/python -m bench.torture $(if $(FULL),--full) $(ARGS)
+
+texts: $(DEV_STAMP) ## Every text that a customer reads, by family: docs/textos
+	@$(BIN)/python bench/texts.py
 
 lint: $(DEV_STAMP) ## Style, types and templates
 	@$(BIN)/ruff check .
