@@ -85,12 +85,14 @@ class JsonFormatter(logging.Formatter):
 
 
 def to_json(settings: Settings) -> None:
-    """Write every logger's lines as JSON to standard error, from LOG_LEVEL on."""
+    """Write every logger's lines as JSON to standard error: the portal's own from
+    LOG_LEVEL on, warnings of the libraries."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(settings.log_level.upper())
+    root.setLevel(logging.WARNING)
+    logging.getLogger("portal").setLevel(settings.log_level.upper())
 
 
 def init_app(app: Flask, trusts_proxies: bool) -> None:

@@ -1,0 +1,52 @@
+"""The files of deploy/ start what `make serve` starts, with variables that exist."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from test_docs import variables_read
+
+ROOT = Path(__file__).resolve().parent.parent
+DEPLOY = ROOT / "deploy"
+
+
+def options(command: str) -> set[str]:
+    """The options of a granian command, without where it listens."""
+    words = shlex.split(command.replace("\\\n", " "))
+    pairs = " ".join(words).split(" --")[1:]
+    return {pair for pair in pairs if not pair.startswith(("host", "port"))}
+
+
+def test_every_way_to_start_the_server_is_the_same() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    serve = makefile[makefile.index("granian --interface") :].split("\n\n")[0]
+    for name, value in re.findall(r"^(WORKERS|THREADS) \?= (\d+)", makefile, re.M):
+        serve = serve.replace(f"$({name})", value)
+    unit = (DEPLOY / "portal.service").read_text()
+    image = (DEPLOY / "Containerfile").read_text()
+    started = unit.split("ExecStart=")[1].split("\n#")[0]
+    command = image.split("CMD [")[-1].split("]")[0].replace(",", " ")
+    assert options(serve) == options(started) == options(command)
+    assert "respawn-failed-workers" in options(serve)
+
+
+@pytest.mark.parametrize("name", ["portal.service", "portal-worker.service"])
+def test_units_come_back_and_touch_only_their_own_folder(name: str) -> None:
+    lines = (DEPLOY / name).read_text().splitlines()
+    for wanted in (
+        "Restart=always",
+        "ProtectSystem=strict",
+        "ReadWritePaths=/opt/portal/var",
+        "NoNewPrivileges=yes",
+        "CapabilityBoundingSet=",
+    ):
+        assert wanted in lines
+
+
+def test_example_of_production_names_variables_that_exist(tmp_path: Path) -> None:
+    text = (DEPLOY / "portal.env.example").read_text()
+    named = set(re.findall(r"^#?([A-Z_]+)=", text, re.MULTILINE))
+    assert named <= variables_read(tmp_path) | {"FLASK_APP"}
+    # Nothing in it passes for a real secret.
+    assert not re.findall(r"^(?:SECRET_KEY|\w+_TOKEN|\w+_KEY)=\S", text, re.MULTILINE)
