@@ -7,8 +7,9 @@ of one each way, and all connections of a direction share the line's width.
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
 _CHUNK = 1400  # about what one packet carries
 
@@ -62,11 +63,10 @@ class SlowLink:
     ) -> None:
         await asyncio.sleep(self.round_trip)  # the handshake
         inner, outer = await asyncio.open_connection("127.0.0.1", self.target)
-        await asyncio.gather(
-            self.up.carry(reader, outer),
-            self.down.carry(inner, writer),
-            return_exceptions=True,  # a browser hangs up as it likes
-        )
+        both = self.up.carry(reader, outer), self.down.carry(inner, writer)
+        with suppress(asyncio.CancelledError):  # the line is taken down
+            # A browser hangs up as it likes.
+            await asyncio.gather(*both, return_exceptions=True)
 
     async def serve(self, ready: threading.Event, stop: asyncio.Event) -> None:
         server = await asyncio.start_server(self._relay, "127.0.0.1", 0)
@@ -76,14 +76,23 @@ class SlowLink:
         server.close()
 
 
+def _run(loop: asyncio.AbstractEventLoop, serving: Coroutine[Any, Any, None]) -> None:
+    """Until it ends; what a browser left open ends with it."""
+    loop.run_until_complete(serving)
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    loop.close()
+
+
 @contextmanager
 def slow_link(port: int, bits: float, milliseconds: float) -> Iterator[int]:
     """The port of a line to `port`, until the block ends."""
     link, ready = SlowLink(port, bits, milliseconds), threading.Event()
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
-    thread = threading.Thread(
-        target=loop.run_until_complete, args=(link.serve(ready, stop),), daemon=True
-    )
+    serving = link.serve(ready, stop)
+    thread = threading.Thread(target=_run, args=(loop, serving), daemon=True)
     thread.start()
     ready.wait()
     try:
