@@ -144,6 +144,7 @@ def worker_words(stopped: bool, age: int | None, ago: str) -> str:
 MAIL_WORDS = {
     "order.confirmed": "Confirmación de la compra",
     "attention.summary": "Resumen de la atención",
+    "attention.promise_missed": "Promesa de llamada no cumplida",
     "attention.on_call": "Aviso a quien está de turno",
     "link.resend": "Enlace pedido de nuevo",
     "errand.scheduled": "Fecha del encargo",
@@ -152,6 +153,10 @@ MAIL_WORDS = {
     "refund.requested": "Devolución pedida",
     "refund.confirmed": "Devolución hecha",
     "refund.rejected": "Devolución con problemas",
+    "privacy.confirm": "Solicitud de datos por confirmar",
+    "privacy.received": "Solicitud de datos recibida",
+    "privacy.extended": "Solicitud de datos con más plazo",
+    "privacy.answered": "Solicitud de datos respondida",
     "check.mail": "Correo de prueba",
 }
 
