@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 
 OPERATIONS = {
     "webpay_create": "Webpay: crear",
@@ -142,6 +142,8 @@ def _half_a_body() -> Iterator[bytes]:
 
 
 def _cut() -> Response:
+    # A body left unread would be waited for by the server, and so by the caller.
+    request.get_data()
     response = Response(_half_a_body(), 200, content_type="application/json")
     response.headers["Content-Length"] = "1000"
     return response
