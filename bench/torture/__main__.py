@@ -21,6 +21,7 @@ FIGURES = ROOT / "var" / "torture.json"
 NAMES = (
     *("firmas", "retornos", "historias", "eventos", "muertes", "llamadas"),
     *("correos", "defectos", "mutantes", "respaldos"),
+    *("fuzz", "lentos", "observatorio"),
 )
 
 
@@ -68,6 +69,10 @@ def _campaign(name: str, full: bool, processes: int) -> list[Line]:
             mails.run("sqlite", 1_000, controls=True),
             mails.run("postgresql", few, controls=False),
         ]
+    if name in ("fuzz", "lentos", "observatorio"):
+        from bench.torture import attacks
+
+        return attacks.run(name, full)
     if name == "defectos":
         from bench.torture import defects
 
