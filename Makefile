@@ -6,7 +6,6 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8000
 WORKERS ?= 2
-THREADS ?= 16
 TESTERS ?= 2
 
 VENV := .venv
@@ -49,13 +48,14 @@ $(PAGES_STAMP): $(DEV_STAMP) bench/requirements.txt bench/package-lock.json
 run: $(RUN_STAMP) ## The demo: portal, worker, gateway simulator, demo data (PORT=8000)
 	@exec $(BIN)/python app.py
 
-# Two processes; an idle connection counts against backpressure, so it stays wide.
+# Two processes of 16 threads (`wsgi.py`); an idle connection counts against
+# backpressure, so it stays wide.
 serve: $(RUN_STAMP) ## The production server alone, on PORT, with the environment as it is
 	@echo "Serving on port $(PORT). Not ready (/salud)? Run: .venv/bin/flask db upgrade"
-	@exec $(BIN)/granian --interface wsgi --host 0.0.0.0 --port $(PORT) \
-	    --workers $(WORKERS) --blocking-threads $(THREADS) --backlog 4096 \
-	    --backpressure 2048 --respawn-failed-workers --workers-kill-timeout 30 \
-	    --no-access-log wsgi:app
+	@exec $(BIN)/granian --interface rsgi --host 0.0.0.0 --port $(PORT) \
+	    --workers $(WORKERS) --backlog 4096 --backpressure 2048 \
+	    --respawn-failed-workers --workers-kill-timeout 30 \
+	    --no-access-log wsgi:buffered
 
 test: $(DEV_STAMP) ## All tests, with whatever they need (ARGS="-k name" for some)
 	@bash tests/provision.sh programs

@@ -31,7 +31,6 @@ from portal.errors import ConfigurationError
 READY_SECONDS = 60
 STOP_SECONDS = 10
 # A customer's thread waits while a slow gateway answers; at most half of them may.
-PORTAL_THREADS = 16
 SIMULATOR_THREADS = 16
 PASSWORD = "demo-portal"  # noqa: S105 (printed on purpose: the demo's only)
 _LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -50,11 +49,10 @@ class Child:
     process: subprocess.Popen[bytes]
 
 
-def _granian(target: str, host: str, port: int, threads: int, *more: str) -> list[str]:
+def _granian(target: str, host: str, port: int, *more: str) -> list[str]:
     return [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi"),
+        *(sys.executable, "-m", "granian", "--workers-kill-timeout", "5"),
         *("--host", host, "--port", str(port), "--workers", "1"),
-        *("--blocking-threads", str(threads), "--workers-kill-timeout", "5"),
         *("--log-level", "error", "--no-access-log", *more, target),
     ]
 
@@ -80,12 +78,15 @@ def commands(settings: Settings, app: Flask) -> dict[str, list[str]]:
     """What runs, by name."""
     port = settings.port
     found = {
-        "portal": _granian("wsgi:app", portal_host(settings), port, PORTAL_THREADS)
+        "portal": _granian(
+            "wsgi:buffered", portal_host(settings), port, "--interface", "rsgi"
+        )
     }
     if uses_simulator(settings):
         factory = "portal.simulator:create_from_environment"
+        threads = ("--interface", "wsgi", "--blocking-threads", str(SIMULATOR_THREADS))
         found["simulator"] = _granian(
-            factory, "127.0.0.1", port + 1, SIMULATOR_THREADS, "--factory"
+            factory, "127.0.0.1", port + 1, *threads, "--factory"
         )
     if "worker" in app.cli.commands:
         found["worker"] = _flask("worker")

@@ -1,4 +1,4 @@
-"""The application for a WSGI server."""
+"""The application for a server: `app` by WSGI, `buffered` by granian's RSGI."""
 
 import gc
 
@@ -7,6 +7,7 @@ import gc
 gc.disable()
 
 from portal import create_app, logs, watchdog  # noqa: E402
+from portal.buffer import Buffered  # noqa: E402
 from portal.web import settings_of  # noqa: E402
 from portal.worker.watch_service import watch_from_first_request  # noqa: E402
 
@@ -14,5 +15,6 @@ app = create_app()
 logs.to_json(settings_of(app))
 watchdog.attach(app, settings_of(app).request_limit)
 watch_from_first_request(app, settings_of(app))
+buffered = Buffered(app)
 gc.freeze()
 gc.enable()

@@ -27,6 +27,7 @@ from portal.audit import mails as audit_mails
 from portal.backups import mails as backups_mails
 from portal.board import errand_views, history_views, screens_views
 from portal.board import views as board_views
+from portal.buffer import MAX_BODY_BYTES
 from portal.config import ROOT, Settings, settings_from_environment
 from portal.contact import acts_views, data_views, receipt_views, remote_views
 from portal.contact import views as contact_views
@@ -55,7 +56,6 @@ from portal.worker import metrics_views
 from portal.worker import queries as worker_queries
 from portal.worker import views as worker_views
 
-MAX_BODY_BYTES = 64 * 1024
 _PAGES = (
     accounts_views,
     board_views,

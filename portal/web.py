@@ -264,6 +264,13 @@ def _read_only_forms(app: Flask) -> None:
         def is_json(self) -> bool:
             return False
 
+        def _load_form_data(self) -> None:
+            super()._load_form_data()
+            form = self.__dict__["form"]
+            if None in form:  # a part without a name, which Flask-WTF would trip over
+                named = [it for it in form.items(multi=True) if it[0] is not None]
+                self.__dict__["form"] = ImmutableMultiDict(named)
+
         @property
         def files(self) -> ImmutableMultiDict[str, Any]:
             return ImmutableMultiDict()

@@ -299,6 +299,8 @@ class Fuzzer:
             # A part may say that it is a file.
             kind = self.chance.choice((b'"', b'"; filename="a.txt"')) + b"\r\n\r\n"
             body = b"".join(head + n + kind + v + b"\r\n" for n, v in pairs)
+            if self.chance.random() < 0.2:  # and another that has no name
+                body += head.partition(b"; name")[0] + b"\r\n\r\nx\r\n"
             end = b"" if self.chance.random() < 0.2 else f"--{_BOUNDARY}--\r\n".encode()
             return f"multipart/form-data; boundary={_BOUNDARY}", body + end
         return CONTENT_TYPES[0], _encoded(pairs)

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MAX_FILE_LINES = 350
 MAX_FUNCTION_LINES = 45
 
-LEAVES = ("config", "clock", "money", "chile", "errors", "text")
+LEAVES = ("config", "clock", "money", "chile", "errors", "text", "buffer")
 KERNEL = ("db", "journal", "settings", "mail")
 RANKED = (
     "accounts",

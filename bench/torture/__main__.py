@@ -18,10 +18,11 @@ from bench.torture.report import Line, is_measured, keep, machine, merged, table
 
 REPORT = ROOT / "docs" / "fiabilidad.md"
 FIGURES = ROOT / "var" / "torture.json"
+ATTACKS = ("fuzz", "lentos", "observatorio")
 NAMES = (
     *("firmas", "retornos", "historias", "eventos", "muertes", "llamadas"),
     *("correos", "defectos", "mutantes", "respaldos"),
-    *("fuzz", "lentos", "observatorio"),
+    *ATTACKS,
 )
 
 
@@ -69,10 +70,6 @@ def _campaign(name: str, full: bool, processes: int) -> list[Line]:
             mails.run("sqlite", 1_000, controls=True),
             mails.run("postgresql", few, controls=False),
         ]
-    if name in ("fuzz", "lentos", "observatorio"):
-        from bench.torture import attacks
-
-        return attacks.run(name, full)
     if name == "defectos":
         from bench.torture import defects
 
@@ -80,6 +77,14 @@ def _campaign(name: str, full: bool, processes: int) -> list[Line]:
     from bench.torture import mutants
 
     return [mutants.run(processes)]
+
+
+def _run(name: str, full: bool, processes: int) -> list[Line]:
+    if name not in ATTACKS:
+        return _campaign(name, full, processes)
+    from bench.torture import attacks
+
+    return attacks.run(name, full)
 
 
 def _revision() -> str:
@@ -95,7 +100,7 @@ def _revision() -> str:
 def _alone(name: str, full: bool, processes: int) -> list[Line]:
     """The campaign in a fresh process: none finds what another has imported."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_campaign, name, full, processes).result()
+        return pool.submit(_run, name, full, processes).result()
 
 
 def _asked() -> argparse.Namespace:

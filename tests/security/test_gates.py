@@ -200,6 +200,14 @@ def test_a_file_in_place_of_a_field_is_no_field(client: FlaskClient) -> None:
     assert "Escriba su correo." in answer.text
 
 
+def test_a_part_without_a_name_is_no_field(client: FlaskClient) -> None:
+    body = "--x\r\nContent-Disposition: form-data\r\n\r\nvalor\r\n--x--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert client.post("/ingresar", data=body, headers=headers).status_code == 422
+    answer = client.post("/ingresar", data=body, headers=headers, csrf=False)
+    assert answer.status_code == 400
+
+
 # Limits -----------------------------------------------------------------
 
 
