@@ -1,7 +1,7 @@
 """Reading one order for the owner: its story, its payments, its refunds."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,6 +20,7 @@ from portal.payments.models import Payment, Refund
 from portal.payments.refund_requests import problem_of
 from portal.payments.rules import window_end
 from portal.payments.service import AFTER_APPROVAL
+from portal.terms.duties_rules import REFUND_DAYS
 
 FIRST_NUMBER = 1001
 
@@ -57,7 +58,7 @@ class Paid:
 
 @dataclass(frozen=True, slots=True)
 class GoingBack:
-    """One refund; `waits` for the owner, or `in_flight`."""
+    """One refund; `waits` for the owner, or `in_flight`; the law's term is `due_by`."""
 
     refund: Refund
     number: str
@@ -67,6 +68,7 @@ class GoingBack:
     why: str
     waits: bool
     in_flight: bool
+    due_by: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,7 @@ def going_back(order: Order, payment: Payment, refund: Refund) -> GoingBack:
         number=order.number,
         gateway=states.medium_name(payment.gateway, payment.amount),
         state=story_rules.REFUND_WORDS[refund.state],
+        due_by=refund.requested_at + timedelta(days=REFUND_DAYS),
         source=story_rules.SOURCE_WORDS[refund.source],
         why=refund_rules.rejection_words(refund.detail) if rejected else "",
         waits=rejected and refund.dropped_at is None and here,

@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_cases import fill_month, put_chargeback, put_refund, put_sale
 from sqlalchemy.orm import Session
+from support_cases import add_staff
 
 from portal.audit.ledger_queries import read_ledger
 from portal.db import transaction
+from portal.orders.document_models import OrderDocument
 from portal.orders.models import Contact, Order
 from portal.reports.export_rules import csv_cell, plain_text, safe_text
 from portal.reports.export_service import write_csv, write_xlsx
@@ -184,6 +186,11 @@ def test_every_movement_has_its_row(app: Flask, session: Session) -> None:
         sale = put_sale(writing, at, pesos=10_000)
         put_refund(writing, sale, at, 4_000)
         put_chargeback(writing, sale, datetime(2026, 10, 9, tzinfo=UTC))
+        staff = add_staff(writing, "Elena", "owner").id
+        noted = {"noted_at": at, "noted_by_id": staff, "issued_on": at.date()}
+        writing.add(
+            OrderDocument(order_id=sale.order_id, kind="boleta", folio="501", **noted)
+        )
     rows = read_csv(csv_of(session, Month(2026, 10)))
     assert [(row["Movimiento"], row["Entra"], row["Sale"]) for row in rows] == [
         ("", "", ""),
@@ -192,6 +199,7 @@ def test_every_movement_has_its_row(app: Flask, session: Session) -> None:
         ("Contracargo", "", "6000"),
     ]
     assert rows[1]["Código de autorización"] == "A1"
+    assert (rows[1]["Documento"], rows[1]["Folio"]) == ("boleta", "501")
     assert rows[2]["Documento"] == "nota de crédito (boleta)"
 
 
