@@ -20,6 +20,7 @@ from portal.admin import (
     search_views,
     settings_views,
     staff_views,
+    wording_views,
 )
 from portal.admin import money_views as admin_money_views
 from portal.admin import views as admin_views
@@ -88,6 +89,7 @@ _PAGES = (
     hours_views,
     proof_views,
     publishing_views,
+    wording_views,
     search_views,
     settings_views,
     staff_views,

@@ -56,5 +56,6 @@ def _terms(code: int = 200, error: str = "") -> Response:
         blocks=to_blocks(text),
         seen=text_hash(text),
         versions=terms_queries.list_versions(session),
+        has_draft=terms_queries.draft(session) is not None,
         error=error,
     )

@@ -133,9 +133,14 @@ def refunds(_facts: TermsFacts) -> Iterator[str]:
     )
 
 
-def warranty(facts: TermsFacts) -> Iterator[str]:
+def warranty_days(facts: TermsFacts) -> str:
+    """For how long each service is answered for."""
     days = facts.warranty_days
-    count = f"{days} día hábil" if days == 1 else f"{days} días hábiles"
+    return f"{days} día hábil" if days == 1 else f"{days} días hábiles"
+
+
+def warranty(facts: TermsFacts) -> Iterator[str]:
+    count = warranty_days(facts)
     yield "## 12. Garantía del servicio"
     yield (
         f"Respondemos por cada servicio durante {count} desde que termina (artículo 41 "
@@ -153,13 +158,18 @@ def privacy(_facts: TermsFacts) -> Iterator[str]:
     )
 
 
-def claims(facts: TermsFacts) -> Iterator[str]:
+def ways_of_contact(facts: TermsFacts) -> str:
+    """How to reach who sells, as far as it is set."""
     ways = " o ".join(filter(None, (facts.business_email, facts.public_phone)))
+    words = "nuestros medios de contacto"
+    return f"{words}: {ways}" if ways else words
+
+
+def claims(facts: TermsFacts) -> Iterator[str]:
     yield "## 14. Reclamos"
     yield (
-        "Puede reclamar en la página de su pedido o por nuestros medios de contacto"
-        + (f": {ways}." if ways else ".")
-        + " También puede acudir al Servicio Nacional del Consumidor (SERNAC, "
+        f"Puede reclamar en la página de su pedido o por {ways_of_contact(facts)}. "
+        "También puede acudir al Servicio Nacional del Consumidor (SERNAC, "
         "www.sernac.cl) o al tribunal competente. Nada de estos términos limita los "
         "derechos que le da la Ley 19.496."
     )

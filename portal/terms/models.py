@@ -56,6 +56,20 @@ class TermsAcceptance(Base):
     template_version: Mapped[str] = mapped_column(String(40))
 
 
+class TermsWording(Base):
+    """The owner's words, with marks: the `draft`, and the one `in_force`, if any.
+
+    Without one in force the program's own text is published.
+    """
+
+    __tablename__ = "terms_wordings"
+    __table_args__ = (CheckConstraint("kind IN ('draft', 'in_force')", name="kind"),)
+
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    body: Mapped[str] = mapped_column(Text)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class ProofLink(Base):
     """One link of the chain of proofs: an acceptance, or its confirmation by mail.
 

@@ -35,12 +35,15 @@ def who_we_are(facts: TermsFacts) -> Iterator[str]:
     yield from (f"- {label}: {value}" for label, value in labels if value)
 
 
+def last_sale(facts: TermsFacts) -> str:
+    """Until when the support is sold on a day."""
+    if not facts.last_sale_minutes:
+        return "el último cierre del día"
+    return f"{minutes(facts.last_sale_minutes)} antes del último cierre del día"
+
+
 def how_to_buy(facts: TermsFacts) -> Iterator[str]:
-    before = (
-        f"{minutes(facts.last_sale_minutes)} antes del último cierre del día"
-        if facts.last_sale_minutes
-        else "el último cierre del día"
-    )
+    before = last_sale(facts)
     yield "## 2. Cómo se compra"
     yield (
         "La compra tiene cuatro pasos: sus datos, la revisión, el pago y la "
@@ -65,7 +68,8 @@ def how_to_buy(facts: TermsFacts) -> Iterator[str]:
     yield "- Para comprar debe tener 18 años o más."
 
 
-def _price(line: PriceLine) -> str:
+def price_line(line: PriceLine) -> str:
+    """One line of the list of prices."""
     normal = format_pesos(line.price_normal)
     if line.price_special is None:
         return f"- {line.name}: {normal}."
@@ -79,7 +83,7 @@ def _price(line: PriceLine) -> str:
 def prices(facts: TermsFacts) -> Iterator[str]:
     yield "## 3. Precios y documentos"
     yield "Los precios están en pesos chilenos y tienen el IVA incluido:"
-    yield from (_price(line) for line in facts.prices)
+    yield from (price_line(line) for line in facts.prices)
     yield (
         "El monto que muestra el botón de pago es el total: no hay recargos "
         "posteriores. Se aplica el precio del horario vigente cuando usted paga; si el "

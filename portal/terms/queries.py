@@ -8,8 +8,16 @@ from portal.chile import format_phone, format_rut
 from portal.hours.queries import load_calendar
 from portal.hours.rules import weekly_text
 from portal.settings.queries import load as load_business
-from portal.terms.models import ProofLink, TermsAcceptance, TermsVersion
+from portal.terms.models import (
+    ProofLink,
+    TermsAcceptance,
+    TermsVersion,
+    TermsWording,
+)
 from portal.terms.rules import PriceLine, TermsFacts, render_terms
+from portal.terms.wording_rules import fill, house_wording
+
+DRAFT, IN_FORCE = "draft", "in_force"
 
 
 def current(session: Session) -> TermsVersion | None:
@@ -85,5 +93,24 @@ def load_facts(session: Session) -> TermsFacts:
 
 
 def preview(session: Session) -> str:
-    """The text as it would be published now."""
-    return render_terms(load_facts(session))
+    """The text as it would be published now, in the wording in force."""
+    wording = session.get(TermsWording, IN_FORCE)
+    facts = load_facts(session)
+    return fill(wording.body, facts) if wording else render_terms(facts)
+
+
+def draft(session: Session) -> TermsWording | None:
+    """The wording that the owner is working on, or None."""
+    return session.get(TermsWording, DRAFT)
+
+
+def wording_in_force(session: Session) -> str:
+    """The owner's wording, or the program's own."""
+    wording = session.get(TermsWording, IN_FORCE)
+    return wording.body if wording else house_wording()
+
+
+def draft_preview(session: Session) -> str:
+    """The text as the draft would publish it; that in force without a draft."""
+    wording = draft(session)
+    return fill(wording.body, load_facts(session)) if wording else preview(session)

@@ -1,6 +1,7 @@
 """The text of the terms: rendering, its fingerprint, its blocks. Pure."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,11 +19,13 @@ __all__ = [
     "PriceLine",
     "TermsFacts",
     "checkbox_text",
+    "join_lines",
     "render_terms",
     "retract_text",
     "section",
     "text_hash",
     "to_blocks",
+    "to_lines",
 ]
 
 DOCUMENT = "terms"
@@ -72,14 +75,25 @@ def render_terms(facts: TermsFacts) -> str:
     everything but the items of one list.
     """
     sections = (*offer_rules.SECTIONS, *duties_rules.SECTIONS)
-    lines = [TITLE, *(line for section in sections for line in section(facts))]
+    return join_lines(
+        [TITLE, *(line for section in sections for line in section(facts))]
+    )
+
+
+def join_lines(lines: Iterable[str]) -> str:
+    """The lines as one text: a blank one between them but inside a list."""
     text = ""
     before = ""
-    for line in lines:
+    for line in to_lines("\n".join(lines)):
         same_list = before.startswith("- ") and line.startswith("- ")
         text += ("\n" if same_list else "\n\n") + line
         before = line
     return text.strip() + "\n"
+
+
+def to_lines(text: str) -> list[str]:
+    """The lines that say something, without their outer blanks."""
+    return [line.strip() for line in text.split("\n") if line.strip()]
 
 
 def to_blocks(body: str) -> list[Block]:

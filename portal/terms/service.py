@@ -34,7 +34,7 @@ _AGENT_LENGTH = 300
 _RULE_LENGTH = 120
 
 
-def _lock(session: Session) -> None:
+def lock(session: Session) -> None:
     """Let one publisher pass at a time (PostgreSQL; SQLite has one writer anyway)."""
     session.execute(
         select(TermsVersion.id).where(TermsVersion.number == 1).with_for_update()
@@ -46,7 +46,7 @@ def publish_in(session: Session, *, actor: Actor, now: datetime) -> TermsVersion
 
     Returns the version in force, new or not.
     """
-    _lock(session)
+    lock(session)
     body = queries.preview(session)
     sha256 = text_hash(body)
     before = queries.current(session)
@@ -77,7 +77,7 @@ def publish(*, actor: Actor, now: datetime, seen: str | None = None) -> int:
     published is another by now.
     """
     with transaction() as session:
-        _lock(session)
+        lock(session)
         if seen is not None and seen != text_hash(queries.preview(session)):
             raise StaleStateError("El texto cambió mientras usted lo leía.")
         return publish_in(session, actor=actor, now=now).number
@@ -198,7 +198,7 @@ def change_settings(
     changed since `version` was read (`settings.queries.version_of`).
     """
     with transaction() as session:
-        _lock(session)
+        lock(session)
         settings_service.write_all(
             session, values, actor=actor, now=now, version=version
         )
@@ -224,7 +224,7 @@ def change_price(
     Raises what `catalog.service.set_prices` raises.
     """
     with transaction() as session:
-        _lock(session)
+        lock(session)
         catalog_service.set_prices(
             session, slug, price_normal, price_special, actor=actor, now=now, seen=seen
         )
@@ -244,7 +244,7 @@ def replace_weekly(
     when a window is wrong, StaleStateError when the week was changed since.
     """
     with transaction() as session:
-        _lock(session)
+        lock(session)
         hours_service.require_week(session, seen)
         hours_service.replace_weekly(session, weekly, actor=actor, now=now)
         return publish_in(session, actor=actor, now=now).number
