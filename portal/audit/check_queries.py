@@ -61,6 +61,7 @@ def gather(session: Session, settings: Settings, now: datetime) -> Facts:
         database_is_safe=is_safe,
         missing_business=_missing(business, _BUSINESS),
         missing_phones=_missing(business, _CHANNELS),
+        processors=len(business.processors),
         special_mobiles=len(set(business.special_mobiles)),
         unconfirmed_prices=tuple(
             it.name for it in list_services(session) if it.id not in confirmed

@@ -23,6 +23,7 @@ class Facts:
     missing_business: tuple[str, ...]
     missing_phones: tuple[str, ...]
     special_mobiles: int
+    processors: int
     unconfirmed_prices: tuple[str, ...]
     terms_number: int
     terms_differ: bool
@@ -118,6 +119,13 @@ def _business(facts: Facts) -> list[Item]:
             facts.special_mobiles == MOBILES,
             "Escriba los dos: son los que llama el cliente fuera de la oficina.",
             "/administrar/ajustes/canales",
+        ),
+        Item(
+            "Los encargados de datos personales están anotados",
+            facts.processors > 0,
+            "Anote quién aloja el portal y quién despacha sus correos: la política de "
+            "privacidad los nombra.",
+            "/administrar/ajustes/encargados",
         ),
         Item(
             "Hay una cuenta de dueña",

@@ -37,7 +37,7 @@ def _person(
     number: int, code: int = 200, form: EraseForm | None = None, error: str = ""
 ) -> Response:
     order = _order(number)
-    held = queries.held_orders(db.session(), order)
+    held = queries.held_orders(db.session(), order, clock.utcnow())
     return page(
         "privacy/person.html",
         code,

@@ -60,7 +60,7 @@ def erase(order_id: int, *, by: Person, keys: tuple[str, ...], now: datetime) ->
         order = order_queries.get(session, order_id)
         ready = [
             each.order
-            for each in queries.held_orders(session, order)
+            for each in queries.held_orders(session, order, now)
             if not each.against and each.contact.pseudonymised_at is None
         ]
         if not ready:

@@ -128,29 +128,29 @@ class Held:
     until: date
 
 
-def held_orders(session: Session, order: Order) -> list[Held]:
+def held_orders(session: Session, order: Order, now: datetime) -> list[Held]:
     """The orders of the person of this order, this one included."""
     contact = order_queries.get_contact(session, order)
     found = orders_of(session, contact.email) or [(order, contact)]
-    return [held(session, *each) for each in found]
+    return [held(session, *each, now) for each in found]
 
 
-def held(session: Session, order: Order, contact: Contact) -> Held:
+def held(session: Session, order: Order, contact: Contact, now: datetime) -> Held:
     """One order, as the owner must see it before forgetting it."""
     since = local(order.paid_at or order.created_at).date()
     return Held(
         order=order,
         contact=contact,
-        against=_against(session, order),
+        against=_against(session, order, now),
         keeps_tax=order.tax_rut is not None and order.paid_at is not None,
         until=rules.years_after(since, rules.KEEP_YEARS),
     )
 
 
-def _against(session: Session, order: Order) -> str:
+def _against(session: Session, order: Order, now: datetime) -> str:
     if order.state == AWAITING_PAYMENT:
         return "Todavía se puede pagar: espere a que venza."
-    work = unfinished_work(session, order.id)
+    work = unfinished_work(session, order.id, now)
     if work:
         return work
     refunds = select(Refund.id).where(

@@ -10,17 +10,20 @@ from portal.support.customer_models import AttentionMessage, ErrandEntry, Rating
 from portal.support.errand_queries import LIVING_ERRANDS
 from portal.support.models import Attention, AttentionEntry, AttentionNote, Errand
 from portal.support.queries import find_errand_for_order, find_for_order
+from portal.support.rules import UNDO_WINDOW
 from portal.support.states import HELD, LIVING, NO_SHOW
 
 # What stands in the place of a text that is gone.
 ERASED_TEXT = "(texto borrado)"
 
 
-def unfinished_work(session: Session, order_id: int) -> str:
+def unfinished_work(session: Session, order_id: int, now: datetime) -> str:
     """Why the order's words are still needed; empty when its work is over."""
     attention = find_for_order(session, order_id)
     if attention is not None and attention.state in LIVING:
         return "Su atención no ha terminado."
+    if attention is not None and attention.changed_at > now - UNDO_WINDOW:
+        return "Su atención acaba de terminar: espere un minuto."
     errand = find_errand_for_order(session, order_id)
     if errand is not None and errand.state in LIVING_ERRANDS:
         return "Su encargo no ha terminado."

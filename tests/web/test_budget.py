@@ -25,7 +25,8 @@ SHOP = ("/", SUPPORT)
 NOON_ONLY = (
     *("/servicios/reinstalacion", "/servicios/servicio-tecnico"),
     *("/servicios/asistencia-terreno", "/servicios/nada", "/terminos", "/privacidad"),
-    *("/reenviar-enlace", "/ingresar", "/demo/componentes/error/403"),
+    *("/privacidad/solicitud", "/reenviar-enlace", "/ingresar"),
+    "/demo/componentes/error/403",
     *("/demo/componentes/error/429", "/demo/componentes/error/500"),
 )
 # Every control that a finger reaches must be reached by the Tab key, one radio a group.
