@@ -84,7 +84,8 @@ lint: $(DEV_STAMP) ## Style, types and templates
 	@$(BIN)/djlint --quiet --lint portal/templates
 
 bench: $(DEV_STAMP) ## Benchmarks: a table, and var/bench.json (a first run writes the histories)
-	@$(BIN)/python bench/month.py $(ARGS)
+	@bad=0; for each in polls screens; do $(BIN)/python bench/$$each.py || bad=1; done; \
+	    $(BIN)/python bench/month.py $(ARGS) || bad=1; exit $$bad
 
 format: $(DEV_STAMP) ## Format the code
 	@$(BIN)/ruff check --fix .

@@ -21,7 +21,7 @@ FIGURES = ROOT / "var" / "torture.json"
 ATTACKS = ("fuzz", "lentos", "observatorio")
 NAMES = (
     *("firmas", "retornos", "historias", "eventos", "muertes", "llamadas"),
-    *("correos", "defectos", "mutantes", "respaldos"),
+    *("correos", "tomas", "defectos", "mutantes", "respaldos"),
     *ATTACKS,
 )
 
@@ -70,6 +70,15 @@ def _campaign(name: str, full: bool, processes: int) -> list[Line]:
             mails.run("sqlite", 1_000, controls=True),
             mails.run("postgresql", few, controls=False),
         ]
+    return _rest(name, full, processes)
+
+
+def _rest(name: str, full: bool, processes: int) -> list[Line]:
+    if name == "tomas":
+        from bench.torture import takes
+
+        rounds = 1_000 if full else 100
+        return [*takes.run("sqlite", rounds), *takes.run("postgresql", rounds)]
     if name == "defectos":
         from bench.torture import defects
 

@@ -24,7 +24,11 @@ _LOGGED_IN = (
 
 def find_logged_in(session: Session, key_hash: str, now: datetime) -> Person | None:
     """Who holds this session: None when it ended or the account was disabled."""
-    row = session.execute(_LOGGED_IN, {"key_hash": key_hash, "now": now}).first()
+    row = (
+        session.connection()
+        .execute(_LOGGED_IN, {"key_hash": key_hash, "now": now})
+        .first()
+    )
     return Person(row.id, row.name, row.role) if row else None
 
 

@@ -37,7 +37,11 @@ _SCREEN = (
 
 def find_screen(session: Session, key_hash: str, now: datetime) -> ScreenView | None:
     """The paired screen with this key and its turn: None when it was revoked."""
-    row = session.execute(_SCREEN, {"key_hash": key_hash, "now": now}).first()
+    row = (
+        session.connection()
+        .execute(_SCREEN, {"key_hash": key_hash, "now": now})
+        .first()
+    )
     if row is None:
         return None
     turn = Person(row.staff_id, row.staff_name, row.role) if row.staff_id else None

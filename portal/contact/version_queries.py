@@ -43,14 +43,16 @@ _ROWS = _rows()
 
 def rows_of(session: Session, order: Order) -> Rows:
     """The versions of all rows that the page of this order shows."""
-    return _plain(session.execute(_ROWS, {"link_hash": order.link_hash}).one())
+    return _plain(
+        session.connection().execute(_ROWS, {"link_hash": order.link_hash}).one()
+    )
 
 
 def find_rows(session: Session, token: str) -> Rows | None:
     """The same behind a secret link; None when it opens nothing."""
     if not is_token(token):
         return None
-    row = session.execute(_ROWS, {"link_hash": fingerprint(token)}).first()
+    row = session.connection().execute(_ROWS, {"link_hash": fingerprint(token)}).first()
     return _plain(row) if row else None
 
 

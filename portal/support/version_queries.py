@@ -62,7 +62,8 @@ _BOARD_VERSION = _board_version()
 
 def version_of_now(session: Session, now: datetime) -> str:
     """The version of what the board shows at `now`, without its edge; one query."""
-    row = session.execute(_BOARD_VERSION, {"day_start": day_start(now)}).one()
+    start = {"day_start": day_start(now)}
+    row = session.connection().execute(_BOARD_VERSION, start).one()
     count, attentions, errands, revision = row
     day = clock.local(now).strftime("%Y%m%d")
     return rules.board_version(

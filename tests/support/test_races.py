@@ -209,6 +209,34 @@ def test_of_a_hand_over_and_a_close_at_once_both_or_one_is_told(app) -> None:
 
 
 @pytest.mark.postgres
+def test_control_that_gives_and_closes_unguarded_does_both(app) -> None:
+    numbers, (ana, luis, *_) = running(app, 5)
+    both_read = threading.Barrier(2, timeout=60)
+
+    def unguarded(**values: object) -> Act:
+        def act(number: int, by: Person, now: datetime) -> None:
+            holder = db.session.get_one(Attention, number).technician_id
+            db.session.rollback()
+            both_read.wait()
+            assert holder == by.id
+            with transaction() as session:
+                row = update(Attention).where(Attention.id == number)
+                session.execute(row.values(**values))
+
+        return act
+
+    give = unguarded(technician_id=luis.id)
+    close = unguarded(
+        state="closed", outcome="resuelto", closed_at=portal_clock.utcnow()
+    )
+    for number in numbers:
+        assert clash(app, number, [(give, ana), (close, ana)]) == [None, None]
+        with app.app_context():
+            row = db.session.get_one(Attention, number)
+            assert (row.state, row.technician_id) == ("closed", luis.id)
+
+
+@pytest.mark.postgres
 def test_two_hand_overs_at_once_leave_one_holder(app) -> None:
     numbers, (ana, luis, eva, *_) = running(app, 15)
 
