@@ -318,37 +318,114 @@ def _problem(**values: object) -> str | None:
     )
 
 
+GONE = "Este pago ya no se puede devolver."
+AMOUNT = "El monto debe ser mayor que cero y no pasar de lo que queda."
+BY_HAND = "Este pago se hizo por transferencia: devuélvalo por el mismo medio."
+DEBIT = "Las ventas con débito se devuelven solo completas."
+PREPAID = "Las ventas con prepago se devuelven solo completas."
+PARTS = "Las ventas en cuotas se devuelven solo completas."
+
+
 @pytest.mark.parametrize(
     ("values", "says"),
     [
         ({}, None),
         ({"amount": 1}, None),
         ({"state": "partly_refunded", "refunded": 400, "amount": 600}, None),
-        ({"state": "partly_refunded", "refunded": 400, "amount": 601}, "queda"),
-        ({"amount": 0}, "mayor que cero"),
-        ({"amount": -1}, "mayor que cero"),
-        ({"amount": 1001}, "queda"),
-        ({"state": "rejected"}, "ya no se puede"),
-        ({"state": "refunded"}, "ya no se puede"),
-        ({"gateway": "manual"}, "transferencia"),
+        ({"state": "partly_refunded", "refunded": 400, "amount": 601}, AMOUNT),
+        ({"amount": 0}, AMOUNT),
+        ({"amount": -1}, AMOUNT),
+        ({"amount": 1001}, AMOUNT),
+        ({"state": "rejected"}, GONE),
+        ({"state": "refunded"}, GONE),
+        ({"gateway": "manual"}, BY_HAND),
         ({"now": NOW + timedelta(days=90)}, None),
-        ({"now": NOW + timedelta(days=90, seconds=1)}, "90 días"),
+        (
+            {"now": NOW + timedelta(days=90, seconds=1)},
+            "Pasaron los 90 días del medio de pago.",
+        ),
         ({"gateway": "mercadopago", "now": NOW + timedelta(days=180)}, None),
-        ({"gateway": "mercadopago", "now": NOW + timedelta(days=181)}, "180 días"),
+        (
+            {"gateway": "mercadopago", "now": NOW + timedelta(days=180, seconds=1)},
+            "Pasaron los 180 días del medio de pago.",
+        ),
         ({"approved_at": None}, None),
         ({"payment_type": "VD"}, None),
-        ({"payment_type": "VD", "amount": 999}, "débito"),
-        ({"payment_type": "VP", "amount": 999}, "prepago"),
-        ({"payment_type": "VC", "amount": 999}, "cuotas"),
-        ({"payment_type": "SI", "amount": 999}, "cuotas"),
-        ({"payment_type": "S2", "amount": 999}, "cuotas"),
-        ({"payment_type": "NC", "amount": 999}, "cuotas"),
+        ({"payment_type": "VD", "amount": 999}, DEBIT),
+        ({"payment_type": "VP", "amount": 999}, PREPAID),
+        ({"payment_type": "VC", "amount": 999}, PARTS),
+        ({"payment_type": "SI", "amount": 999}, PARTS),
+        ({"payment_type": "S2", "amount": 999}, PARTS),
+        ({"payment_type": "NC", "amount": 999}, PARTS),
         ({"gateway": "mercadopago", "payment_type": "VD", "amount": 999}, None),
     ],
 )
 def test_what_may_be_given_back(values: dict[str, object], says: str | None) -> None:
-    found = _problem(**values)
-    assert found is None if says is None else says in str(found)
+    assert _problem(**values) == says
+
+
+def test_a_refund_has_these_moves_and_no_other() -> None:
+    assert {state: sorted(to) for state, to in refund_rules.TRANSITIONS.items()} == {
+        "requested": ["sent"],
+        "sent": ["confirmed", "rejected"],
+        "rejected": ["paid_by_hand", "requested"],
+        "confirmed": [],
+        "paid_by_hand": [],
+    }
+    assert refund_rules.IN_FLIGHT == ("requested", "sent")
+    assert refund_rules.GIVABLE == ("approved", "partly_refunded")
+    assert timedelta(minutes=1) == refund_rules.SECOND_TAP
+    assert refund_rules.MAX_TRIES == 6
+
+
+@pytest.mark.parametrize(
+    ("amounts", "back", "count"),
+    [
+        ([], 0, 0),
+        ([], 10, 0),
+        ([10], 9, 0),
+        ([10], 10, 1),
+        ([10], 11, 1),
+        ([10, 5], 10, 1),
+        ([10, 5], 14, 1),
+        ([10, 5], 15, 2),
+        # Oldest first: a small one behind a large one waits for it.
+        ([10, 5], 5, 0),
+    ],
+)
+def test_pesos_back_account_for_the_oldest_refunds(
+    amounts: list[int], back: int, count: int
+) -> None:
+    assert refund_rules.covered(amounts, back) == count
+
+
+@pytest.mark.parametrize(
+    ("detail", "words"),
+    [
+        (
+            "unreadable",
+            "El medio de pago ya no dice si la hizo. Búsquela antes en su panel (en "
+            "Webpay, el portal de Transbank): si figura hecha, anótela; si no, intente "
+            "de nuevo.",
+        ),
+        (
+            "unconfirmed",
+            "El medio de pago nunca la confirmó. Búsquela en su panel.",
+        ),
+        (
+            "no_key",
+            "El portal ya no puede abrir este pago: se cambió la clave SECRET_KEY. "
+            "Devuélvalo en el portal de Transbank o por transferencia.",
+        ),
+        ("HTTP 422", "El medio de pago no la aceptó (HTTP 422)."),
+        ("", "El medio de pago no la aceptó (sin detalle)."),
+        (None, "El medio de pago no la aceptó (sin detalle)."),
+    ],
+)
+def test_the_owner_reads_why_a_refund_was_rejected(
+    detail: str | None, words: str
+) -> None:
+    assert refund_rules.rejection_words(detail) == words
 
 
 def test_a_sent_refund_is_asked_about_at_growing_pauses() -> None:
