@@ -179,7 +179,7 @@ DEFECTS = (
     # Once, and only once.
     _payments(
         "no turn to commit is taken",
-        f"{SETTLE}::test_repeating_the_return_commits_once",
+        f"{SETTLE}::test_wp_31_repeating_the_return_commits_once",
         "returns.py",
         "    if _lease(payment_id, now):",
         "    if _lease(payment_id, now) or True:",

@@ -257,7 +257,7 @@ def test_an_errand_never_shows_a_clock(
         ("interest_free_3", "Crédito", "3 cuotas sin interés"),
     ],
 )
-def test_the_receipt_carries_webpays_eleven_fields(
+def test_wp_14_the_receipt_carries_webpays_eleven_fields(
     shop: Shop,
     client: FlaskClient,
     simulator: SimulatorClient,

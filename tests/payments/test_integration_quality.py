@@ -425,3 +425,27 @@ def test_the_options_never_print_the_api_key(shop: Shop) -> None:
     options = shop.gateways.webpay._transaction.options
     assert options.api_key not in repr(options)
     assert isinstance(shop.gateways.mercadopago, MercadoPagoGateway)
+
+
+def _items(text: str, pattern: str) -> set[str]:
+    """`MP-7` of what names it: `test_mp_7_...`, `mp_6_and_41`, `WP-1 to WP-9`."""
+    found: set[str] = set()
+    for kind, numbers in re.findall(pattern, text):
+        found |= {f"{kind.upper()}-{n}" for n in re.findall(r"[0-9]+", numbers)}
+    return found
+
+
+def test_every_item_is_named_by_a_test_or_has_its_decision() -> None:
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    named = _items(tests, r"(?:test_|and_)(mp|wp)_([0-9]+(?:_and_[0-9]+|_[0-9]+)*)")
+    named |= _items(tests, r'"(MP|WP)-([0-9]+)')
+    table = (
+        (ROOT / "docs" / "architecture.md")
+        .read_text()
+        .partition("## What the gateways ask")[2]
+    )
+    decided = _items(table.partition("| item |")[2], r"\b(MP|WP)-([0-9]+)")
+    for first, last in re.findall(r"WP-([0-9]+) to WP-([0-9]+) *,", table):
+        decided |= {f"WP-{n}" for n in range(int(first), int(last) + 1)}
+    wanted = {f"MP-{n}" for n in range(1, 44)} | {f"WP-{n}" for n in range(1, 37)}
+    assert wanted - named - decided == set()

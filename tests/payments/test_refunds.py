@@ -67,7 +67,7 @@ def _withdraw(shop: Shop, client: FlaskClient, order: Order) -> int:
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("gateway", ["webpay", "mercadopago"])
-def test_one_tap_gives_everything_back_and_cancels_the_attention(
+def test_mp_29_and_wp_32_one_tap_gives_everything_back_and_cancels_the_attention(
     shop: Shop, simulator: SimulatorClient, client: FlaskClient, gateway: str
 ) -> None:
     pay = _paid_by_webpay if gateway == "webpay" else _paid_by_mercadopago
@@ -295,7 +295,7 @@ def test_the_owner_tries_again_or_pays_by_hand(
     assert "Le devolvimos su dinero" in page
 
 
-def test_partial_refunds_by_the_owner_leave_the_attention(
+def test_wp_33_partial_refunds_by_the_owner_leave_the_attention(
     shop: Shop, simulator: SimulatorClient
 ) -> None:
     order = _paid_by_webpay(shop, simulator)

@@ -159,16 +159,27 @@ def test_a_reference_is_secret_stable_and_found_under_an_older_key() -> None:
     assert reference.startswith("itp")
     stored = fingerprint(reference)
     assert rules.find_reference((KEY, OLD), "seed", stored) == reference
-    with pytest.raises(LookupError, match="reference"):
+    says = "^no current key makes this payment's reference$"
+    with pytest.raises(LookupError, match=says):
         rules.find_reference((KEY,), "seed", stored)
+    # What gateways already have must be found by every later version.
+    assert rules.reference_of(KEY, "a" * 32) == OF_ALL_VERSIONS
+
+
+OF_ALL_VERSIONS = "itp17a5c76c013ab231315a5815a551e31d65b1c0cc"
+SEALED = (
+    "gAAAAABrBkzOggvB4iyrzbv9Kg0Q5GHljHhrtqe5lH_sbl09VDriibgLFcWDMdyB5cy_DsUxh177qRBX"
+    "H9z15x0M16jqlOOJXQ=="
+)
 
 
 def test_a_sealed_token_opens_under_an_older_key_only() -> None:
     sealed = rules.seal((OLD,), "token")
     assert "token" not in sealed
     assert rules.unseal((KEY, OLD), sealed) == "token"
-    with pytest.raises(LookupError, match="token"):
+    with pytest.raises(LookupError, match=r"^no current key opens this token$"):
         rules.unseal((KEY,), sealed)
+    assert rules.unseal((KEY,), SEALED) == "token"
     assert rules.unseal((KEY,), rules.seal((KEY, OLD), "token")) == "token"
 
 
@@ -188,6 +199,50 @@ def test_only_digits_are_a_payment_id(text: str) -> None:
     assert rules.is_mercadopago_id("1" * 20)
     assert rules.is_mercadopago_id("7")
     assert not rules.is_mercadopago_id(text)
+
+
+# Returns -----------------------------------------------------------------
+
+_IDS = ("TBK_ID_SESION", "TBK_ORDEN_COMPRA")
+_OTHER_IDS = ("TBK_ID_SESSION", "TBK_ORDEN_COMPRA")
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        ((), "invalid"),
+        (("token_ws",), "normal"),
+        (("TBK_TOKEN",), "aborted"),
+        (("TBK_TOKEN", *_IDS), "aborted"),
+        (("TBK_TOKEN", *_OTHER_IDS), "aborted"),
+        (("TBK_TOKEN", "TBK_ORDEN_COMPRA"), "aborted"),
+        (("TBK_TOKEN", "TBK_ID_SESION"), "aborted"),
+        (_IDS, "timeout"),
+        (_OTHER_IDS, "timeout"),
+        (("TBK_ID_SESION",), "invalid"),
+        (("TBK_ID_SESSION",), "invalid"),
+        (("TBK_ORDEN_COMPRA",), "invalid"),
+        (("token_ws", "TBK_TOKEN"), "form_error"),
+        (("token_ws", "TBK_TOKEN", *_IDS), "form_error"),
+        (("token_ws", "TBK_ORDEN_COMPRA"), "invalid"),
+        (("token_ws", "TBK_ID_SESION"), "invalid"),
+        (("token_ws", "TBK_ID_SESSION"), "invalid"),
+        (("token_ws", *_IDS), "invalid"),
+        (("else",), "invalid"),
+    ],
+)
+def test_the_parameters_that_came_tell_which_return_it_is(
+    names: tuple[str, ...], kind: str
+) -> None:
+    params = {name: ["x"] for name in names}
+    assert rules.classify_return(params) == kind
+    # A parameter that came empty did not come; one that came twice spoils them all.
+    empty = {"token_ws": [], "TBK_TOKEN": [], "TBK_ID_SESION": []}
+    assert rules.classify_return({**empty, **params}) == kind
+    for name in names:
+        if name != "else":
+            doubled = {**params, name: ["x", "x"]}
+            assert rules.classify_return(doubled) == "invalid"
 
 
 # Evidence ----------------------------------------------------------------

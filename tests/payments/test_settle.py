@@ -45,7 +45,7 @@ def test_webpay_approval_pays_the_order_and_opens_one_attention(
     assert attention.promise_at is not None
 
 
-def test_repeating_the_return_commits_once(
+def test_wp_31_repeating_the_return_commits_once(
     shop: Shop, simulator: SimulatorClient
 ) -> None:
     order = shop.order()

@@ -10,7 +10,7 @@ from simulator_client import SimulatorClient
 from sqlalchemy import text
 
 from portal.db import transaction
-from portal.payments import rules, states
+from portal.payments import states
 
 URL = "/pago/webpay/retorno"
 STATES = tuple(states.TRANSITIONS[states.WEBPAY])
@@ -54,7 +54,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_return_in_every_state_has_its_page_and_at_most_one_commit(
+def test_wp_18_every_return_in_every_state_has_its_page_and_at_most_one_commit(
     shop: Shop,
     simulator: SimulatorClient,
     client: FlaskClient,
@@ -208,17 +208,3 @@ def test_returns_at_once_commit_once_and_show_the_same_page(
     assert sent.token
     assert simulator.calls("webpay_commit", sent.token) == 1
     assert shop.counts() == PAID_ONCE
-
-
-def test_classification_table() -> None:
-    def kind(*names: str) -> str:
-        return rules.classify_return({name: ["x"] for name in names})
-
-    session, order = "TBK_ID_SESION", "TBK_ORDEN_COMPRA"
-    assert kind("token_ws") == rules.NORMAL
-    assert kind("token_ws", "TBK_TOKEN", session, order) == rules.FORM_ERROR
-    assert kind("TBK_TOKEN", session, order) == rules.ABORTED
-    assert kind("TBK_TOKEN", order) == rules.ABORTED
-    assert kind(session, order) == rules.TIMEOUT
-    assert kind() == kind(session) == kind(order) == rules.INVALID
-    assert kind("token_ws", session) == rules.INVALID
