@@ -1,7 +1,7 @@
 """What the owner types on the first page."""
 
 from flask_wtf import FlaskForm
-from wtforms import TextAreaField
+from wtforms import HiddenField, TextAreaField
 from wtforms.validators import ValidationError
 
 from portal.admin.rules import MAX_MESSAGE
@@ -18,6 +18,7 @@ def _tidy(_form: FlaskForm, field: TextAreaField) -> None:
 
 
 class StopForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
-    """Why nothing is sold for now."""
+    """Why nothing is sold for now; `version` is that of the message shown."""
 
+    version = HiddenField()
     message = TextAreaField("Mensaje para los clientes", [_tidy])

@@ -125,11 +125,15 @@ def _week(
 @owner_required
 def day() -> Response:
     """The owner's word for a day: as it stands, or empty."""
-    calendar, today = _calendar(), clock.local(clock.utcnow()).date()
     try:
         chosen = parse_day(request.args.get("dia", "")[:10])
     except ValueError:
-        chosen = today
+        chosen = clock.local(clock.utcnow()).date()
+    return _as_stored(chosen)
+
+
+def _as_stored(chosen: date, code: int = 200, is_late: bool = False) -> Response:
+    calendar = _calendar()
     override = calendar.overrides.get(chosen)
     values = {"first": chosen, "seen": day_mark(calendar, chosen)}
     if override is not None:
@@ -137,7 +141,7 @@ def day() -> Response:
     form = DayForm(formdata=None, data=values)
     weekly = calendar.weekly.get(chosen.weekday(), ())
     form.fill(None, override.windows if override and override.windows else weekly)
-    return _day(form, chosen)
+    return _day(form, chosen, code, is_late=is_late)
 
 
 @bp.post("/dia")
@@ -199,19 +203,24 @@ def remove_day() -> Response:
         raise RefusedError(str(error)) from error
     changed = hours_rules.without_day(old, chosen)
     affected = stranded(db.session(), old, changed, now)
+    seen = request.form.get("seen")
     if affected and not request.form.get("confirm"):
-        return _removal(chosen, affected)
-    hours_service.remove_override(chosen, actor=_actor(), now=now)
+        return _removal(chosen, affected, seen)
+    try:
+        hours_service.remove_override(chosen, actor=_actor(), now=now, seen=seen)
+    except StaleStateError:
+        return _as_stored(chosen, 409, is_late=True)
     return _done(f"El {format_day(chosen)} vuelve a su horario de siempre.")
 
 
-def _removal(chosen: date, affected: list[Stranded]) -> Response:
+def _removal(chosen: date, affected: list[Stranded], seen: str | None) -> Response:
     return page(
         "admin/day_removal.html",
         422,
         person=person(),
         chosen=chosen,
         affected=affected,
+        seen=seen,
     )
 
 
@@ -232,6 +241,7 @@ def _day(
         form=form,
         chosen=chosen,
         is_own=is_own,
+        own_mark=day_mark(calendar, chosen) if chosen else "",
         now_is=hours_rules.day_of(calendar, chosen, suggested) if chosen else None,
         origins=hours_rules.ORIGINS,
         affected=affected or [],

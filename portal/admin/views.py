@@ -16,12 +16,13 @@ from portal.admin import (
 )
 from portal.admin.forms import StopForm
 from portal.db import db
-from portal.errors import RefusedError
+from portal.errors import RefusedError, StaleStateError
 from portal.journal.service import Actor
 from portal.mail import failed_service
 from portal.orders.sale_rules import DEFAULT_STOP_MESSAGE
 from portal.payments.reconcile import ask_one
 from portal.payments.views import gateways
+from portal.settings import queries as settings_queries
 from portal.web import business, page, settings
 
 bp = Blueprint("admin", __name__, url_prefix="/administrar")
@@ -41,7 +42,10 @@ def _page(code: int = 200, form: StopForm | None = None, error: str = "") -> Res
     waiting = queries.money_waiting(session, now)
     refunds = order_queries.refunds_waiting(session, queries.SHOWN)
     mails = alerts_queries.failing_mails(session)
-    typed = {"message": business().sales_stopped_message}
+    typed = {
+        "message": business().sales_stopped_message,
+        "version": _message_version(),
+    }
     return page(
         "admin/first.html",
         code,
@@ -63,6 +67,10 @@ def _page(code: int = 200, form: StopForm | None = None, error: str = "") -> Res
         error=error,
         now=now,
     )
+
+
+def _message_version() -> str:
+    return str(settings_queries.version_of(db.session(), service.MESSAGE))
 
 
 def _done(message: str) -> Response:
@@ -108,7 +116,13 @@ def stop_sales() -> Response:
     form = StopForm()
     if not form.validate():
         return _page(422, form=form)
-    service.stop_sales(form.message.clean, by=person(), now=clock.utcnow())
+    seen, now = str(form.version.data or ""), clock.utcnow()
+    try:
+        service.stop_sales(form.message.clean, by=person(), now=now, seen=seen)
+    except StaleStateError as error:
+        form.version.data = _message_version()
+        theirs = settings_queries.load(db.session()).sales_stopped_message
+        return _page(409, form, f"{error} Ahora dice: «{theirs}». Revise el suyo.")
     return _done("Las ventas están detenidas. La portada ya lo dice.")
 
 

@@ -89,6 +89,11 @@ def _record_day(
     )
 
 
+def _kept(row: DayOverrideRow | None) -> dict[str, object] | None:
+    """What the history keeps of a day before it is changed."""
+    return {"windows": row.windows, "note": row.note} if row else None
+
+
 def _require_day(session: Session, day: date, seen: str | None) -> None:
     if seen is not None and seen != day_mark(load_calendar(session), day):
         raise StaleStateError("Otra persona cambió ese día entre tanto.")
@@ -112,28 +117,37 @@ def set_override(
     with transaction() as session:
         _require_day(session, override.day, seen)
         for day in _days(override.day, until or override.day):
-            row = session.get(DayOverrideRow, day) or DayOverrideRow(day=day)
+            known = session.get(DayOverrideRow, day)
+            before = _kept(known)
+            row = known or DayOverrideRow(day=day)
             states = (row.state, override.state)
             row.state, row.windows, row.note = override.state, windows, note
             row.updated_at = now
             session.add(row)
-            data = {"windows": windows, "note": note}
+            data = {"before": before, "windows": windows, "note": note}
             _record_day(
                 session, day, "day_override.set", states, data, actor=actor, now=now
             )
         bump_revision(session, now)
 
 
-def remove_override(day: date, *, actor: Actor, now: datetime) -> None:
-    """Give a day back to holidays and week. Raises NotFoundError when it had none."""
+def remove_override(
+    day: date, *, actor: Actor, now: datetime, seen: str | None = None
+) -> None:
+    """Give a day back to holidays and week.
+
+    `seen` is the `rules.day_mark` of the day as it was shown. Raises NotFoundError when
+    it had none, StaleStateError when it was changed since.
+    """
     with transaction() as session:
         row = session.get(DayOverrideRow, day)
         if row is None:
             raise NotFoundError("Ese día no tiene un horario propio.")
-        states = (row.state, None)
+        _require_day(session, day, seen)
+        states, data = (row.state, None), {"before": _kept(row)}
         session.delete(row)
         _record_day(
-            session, day, "day_override.removed", states, {}, actor=actor, now=now
+            session, day, "day_override.removed", states, data, actor=actor, now=now
         )
         bump_revision(session, now)
 

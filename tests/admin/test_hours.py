@@ -124,6 +124,12 @@ def test_day_is_closed_for_its_reason_and_given_back(
     clock.set(TUESDAY_NOON + timedelta(days=1))
     assert "Inventario" in text_of(client.get("/"))
     assert "Quitar el horario propio" in text_of(owner.get(path))
+    early = values_of(read(owner.get(path)), REMOVE)
+    assert send(owner, path, note="Balance").status_code == 303
+    late = owner.post(REMOVE, data=early)
+    assert late.status_code == 409
+    assert "Otra persona cambió este día" in text_of(late)
+    assert "Balance" in late.text
     assert send(owner, path, REMOVE).status_code == 303
     assert overrides(app) == {}
     assert owner.post(REMOVE, data={"day": "2026-11-25"}).status_code == 404
@@ -131,12 +137,16 @@ def test_day_is_closed_for_its_reason_and_given_back(
     rows = inside(
         app,
         lambda session: session.scalars(
-            select(JournalEntry.action).where(
-                JournalEntry.object_kind == "day_override"
-            )
+            select(JournalEntry).where(JournalEntry.object_kind == "day_override")
         ).all(),
     )
-    assert rows == ["day_override.set", "day_override.removed"]
+    assert [row.action for row in rows] == [
+        "day_override.set",
+        "day_override.set",
+        "day_override.removed",
+    ]
+    first, second = ({"windows": [], "note": it} for it in ("Inventario", "Balance"))
+    assert [row.data["before"] for row in rows] == [None, first, second]
 
 
 def test_range_of_days_gets_its_own_windows(app: Flask, owner: FlaskClient) -> None:

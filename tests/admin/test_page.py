@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 from conftest import TUESDAY_NOON, FrozenClock
 from flask import Flask
 from flask.testing import FlaskClient
+from owner_forms import values_of
 from shop_forms import stock
 from sqlalchemy import select
 from support_cases import add_attention, add_staff, log_in_as, person
@@ -85,6 +86,25 @@ def test_message_may_be_blank_or_changed_while_stopped(
     assert DEFAULT_STOP_MESSAGE in read(client, "/")
     owner.post(STOP, data={"message": "Volvemos\r\n a las 15:00."})
     assert "Volvemos a las 15:00." in read(client, "/")
+
+
+@pytest.mark.usefixtures("stocked")
+def test_second_of_two_owners_reads_the_other_message_and_keeps_hers(
+    app: Flask, owner: FlaskClient, client: FlaskClient
+) -> None:
+    shown = values_of(
+        BeautifulSoup(owner.get("/administrar").text, "html.parser"), STOP
+    )
+    owner.post(STOP, data={**shown, "message": "Volvemos a las 15:00."})
+    late = owner.post(STOP, data={**shown, "message": "Volvemos mañana."})
+    assert late.status_code == 409
+    assert "Ahora dice: «Volvemos a las 15:00.»" in late.text
+    assert "Volvemos a las 15:00." in read(client, "/")
+    again = values_of(BeautifulSoup(late.text, "html.parser"), STOP)
+    assert again["message"] == "Volvemos mañana."
+    assert owner.post(STOP, data=again).status_code == 303
+    assert "Volvemos mañana." in read(client, "/")
+    assert len(history(app)) == 3
 
 
 def test_sale_switch_is_no_number_of_the_terms() -> None:
