@@ -156,7 +156,7 @@ class Demo:
     def _staff(self) -> Iterator[Sight]:
         yield Sight("ingresar", "noon", "/ingresar")
         yield Sight("componentes", "noon", "/demo/componentes")
-        for cards in (0, 3, 20):
+        for cards in (0, 3, 20, 60):
             yield Sight(
                 f"tablero-{cards}",
                 "noon",

@@ -2,7 +2,8 @@
 
 Every page, whole, at three widths, light and dark, goes to var/screenshots, to be
 looked at; the first screen of the chosen ones to docs/img/galeria as WebP, 1280 wide
-at most. `--only TEXT` takes the pages whose name has the text.
+at most. `--only TEXT` takes the pages whose name has the text; `--missing` only what
+the gallery lacks.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from demo import ROOT, Demo, Sight, chrome, running_demo, stop_polling
+from faces import FACES
 from playwright.sync_api import Browser, Page
 
 ALL = ROOT / "var" / "screenshots"
@@ -20,20 +22,20 @@ GALLERY = ROOT / "docs" / "img" / "galeria"
 SIZES = {360: 740, 768: 1024, 1920: 1080}
 SCHEMES = ("light", "dark")
 MAX_BYTES = 60 * 1024
-# Of the shop and the order: what the README shows of each, by width and scheme.
+# The customer's page in each of its states: all of them are shown.
+_STATES = tuple(chain.from_iterable(FACES.values()))
+# Of the rest: what the README shows of each, by width and scheme.
 _PHONE = (
+    *_STATES,
     *("inicio", "inicio-especial", "inicio-cerrado", "inicio-venta-detenida"),
-    *("servicio-soporte-online", "compra-con-errores", "revision", "verificando"),
-    *("espera", "espera-atrasada", "especial-espera", "cerrado-diferido", "tomado"),
-    *("reloj-en-curso", "reloj-15", "reloj-5", "reloj-pausa", "cierre-resuelto"),
-    *("encargo", "devuelto", "vencido", "error-404", "error-503"),
+    *("servicio-soporte-online", "compra-con-errores", "error-404", "error-503"),
     *("largo-espera", "largo-reloj-en-curso", "largo-revision-factura"),
     *("administrar", "tablero-3", "componentes"),
 )
 _DARK = ("inicio", "revision", "espera", "reloj-en-curso", "cierre-resuelto")
 _MIDDLE = ("inicio", "servicio-soporte-online", "espera", "reloj-en-curso")
 _WIDE = ("inicio", "reloj-en-curso", "administrar", "componentes")
-_BOARDS = ("tablero-0", "tablero-20", "tablero-largo")
+_BOARDS = ("tablero-0", "tablero-3", "tablero-20", "tablero-60", "tablero-largo")
 SHOWN = {
     *((name, 360, "light") for name in _PHONE),
     *((name, 360, "dark") for name in _DARK),
@@ -58,8 +60,8 @@ _TO_WEBP = """async ([png, quality]) => {
 class Camera:
     """A page for each role and scheme, and one that turns PNG into WebP."""
 
-    def __init__(self, demo: Demo, browser: Browser) -> None:
-        self.demo, self.browser = demo, browser
+    def __init__(self, demo: Demo, browser: Browser, missing: bool) -> None:
+        self.demo, self.browser, self.missing = demo, browser, missing
         self.pages: dict[tuple[str, str], Page] = {}
         self.converter = browser.new_page()
         self.problems: list[str] = []
@@ -79,16 +81,30 @@ class Camera:
         return self.pages[role, scheme]
 
     def take(self, sight: Sight) -> None:
+        wanted = {
+            (width, scheme)
+            for width in SIZES
+            for scheme in SCHEMES
+            if not self.missing or self._lacks(sight.name, width, scheme)
+        }
+        if not wanted:
+            return
         sight.prepare()
-        for scheme in SCHEMES:
+        for scheme in sorted({scheme for _, scheme in wanted}):
             page = self.page(sight.role, scheme)
             page.set_viewport_size({"width": 360, "height": 740})
             page.goto(self.demo.url + sight.path)
             if sight.act:
                 sight.act(page)
             for width, height in SIZES.items():
+                if (width, scheme) not in wanted:
+                    continue
                 page.set_viewport_size({"width": width, "height": height})
                 self._shoot(sight, page, width, scheme)
+
+    def _lacks(self, name: str, width: int, scheme: str) -> bool:
+        path = GALLERY / f"{name}-{width}-{scheme}.webp"
+        return (name, width, scheme) in SHOWN and not path.exists()
 
     def _shoot(self, sight: Sight, page: Page, width: int, scheme: str) -> None:
         name = f"{sight.name}-{width}-{scheme}"
@@ -119,13 +135,15 @@ def sights(demo: Demo, only: str) -> Iterator[Sight]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="")
-    only = parser.parse_args().only
+    parser.add_argument("--missing", action="store_true")
+    options = parser.parse_args()
+    only = options.only
     for folder in (ALL, GALLERY):
         folder.mkdir(parents=True, exist_ok=True)
-        for old in () if only else folder.glob("*.*"):
+        for old in () if only or options.missing else folder.glob("*.*"):
             old.unlink()
     with running_demo() as demo, chrome() as browser:
-        camera = Camera(demo, browser)
+        camera = Camera(demo, browser, options.missing)
         for sight in sights(demo, only):
             camera.take(sight)
             print(sight.name, flush=True)

@@ -1,5 +1,6 @@
 """The board in Chromium: live, and careful with what is being written."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,7 @@ def test_change_is_on_another_screen_without_reloading(open_board, desk) -> None
     for page in (mine, wall):
         card = page.locator(f"#carril-curso #atencion-{first}")
         expect(card).to_have_attribute("data-attention", "taken")
+        expect(page).to_have_title(re.compile(r"^\(1\) Tablero"))
     expect(wall.get_by_role("button", name="Iniciar")).to_have_count(0)
     mine.get_by_role("button", name="Iniciar").click()
     expect(wall.locator(f"#atencion-{first} .countdown")).to_have_text("90:00")
