@@ -14,7 +14,7 @@ from portal.accounts.rules import Person
 from portal.audit.queries import broken_invariants
 from portal.db import transaction
 from portal.journal.models import JournalEntry
-from portal.journal.service import Actor
+from portal.journal.service import SYSTEM, Actor
 from portal.mail.models import OutboxRow
 from portal.mail.service import enqueue
 from portal.orders import notes_service
@@ -25,6 +25,7 @@ from portal.payments import manual
 from portal.privacy import persons_service, rules
 from portal.reports.queries import read_month
 from portal.reports.rules import Month
+from portal.settings import service as settings_service
 from portal.support import customer_service, service
 from portal.support.models import Attention
 from portal.support.person_service import MAX_CORRECTIONS
@@ -235,6 +236,20 @@ def asked_as_maria(office: Office, client: FlaskClient) -> int:
     )
     assert client.post(link).status_code == 303
     return office.request().id
+
+
+def test_mails_that_waited_when_the_block_came_hold_no_person(
+    office: Office, owner: FlaskClient
+) -> None:
+    with office.app.app_context():
+        on_call = {"on_call_normal": ["turno@demo.cl"]}
+        settings_service.change(on_call, actor=SYSTEM, now=office.clock.now)
+    order_id = buy(office)
+    owner.post(f"/administrar/datos/personas/{1000 + order_id}/bloquear")
+    sent = {mail.to: mail.text for mail in office.mails()}
+    assert MAIL not in sent
+    assert "Datos bloqueados" in sent["turno@demo.cl"]
+    assert NAME not in "".join(sent.values())
 
 
 def test_owner_blocks_and_unblocks_every_order_of_the_person(
