@@ -45,6 +45,7 @@ from portal.payments.gateways import build_gateways
 from portal.privacy import mails as privacy_mails
 from portal.privacy import owner_views as privacy_owner_views
 from portal.privacy import papers_views
+from portal.privacy import queries as privacy_queries
 from portal.privacy import views as privacy_views
 from portal.reports import match_views
 from portal.reports import views as reports_views
@@ -118,6 +119,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(pages.bp)
     app.extensions["mail_renderers"] = _mail_renderers()
     app.extensions["portal_pulse"] = worker_queries.take_pulse
+    app.extensions["portal_requests"] = privacy_queries.count_due
     return app
 
 

@@ -134,6 +134,18 @@ def _machine(facts: Facts) -> list[Alert]:
     return found
 
 
+def requests_alert(due: int) -> list[Alert]:
+    """Requests over personal data whose term ends today or tomorrow, or has ended."""
+    if not due:
+        return []
+    count = "Una solicitud" if due == 1 else f"{due} solicitudes"
+    text = f"{count} con el plazo de la ley vencido o por vencer. Contéstela hoy."
+    if due > 1:
+        text = text.replace("Contéstela", "Contéstelas")
+    where = ("/administrar/datos", "Ver y contestar")
+    return [Alert("datos-personales", "Piden algo sobre sus datos", text, *where)]
+
+
 def worker_words(stopped: bool, age: int | None, ago: str) -> str:
     """How long the worker has been silent; empty while it works."""
     if not stopped:

@@ -46,6 +46,8 @@ class Pulse(Protocol):
 
 
 TakePulse = Callable[[Session, Settings, datetime], Pulse]
+# Requests over personal data that must be answered by tomorrow.
+CountRequests = Callable[[Session, datetime], int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from portal.admin import (
     rules,
     service,
 )
+from portal.admin.alerts_rules import requests_alert
 from portal.admin.forms import StopForm
 from portal.db import db
 from portal.errors import RefusedError, StaleStateError
@@ -42,6 +43,9 @@ def _page(code: int = 200, form: StopForm | None = None, error: str = "") -> Res
     waiting = queries.money_waiting(session, now)
     refunds = order_queries.refunds_waiting(session, queries.SHOWN)
     mails = alerts_queries.failing_mails(session)
+    count_requests = cast(
+        queries.CountRequests, current_app.extensions["portal_requests"]
+    )
     typed = {
         "message": business().sales_stopped_message,
         "version": _message_version(),
@@ -53,9 +57,12 @@ def _page(code: int = 200, form: StopForm | None = None, error: str = "") -> Res
         money=waiting[: queries.SHOWN],
         has_more=len(waiting) > queries.SHOWN,
         refunds=refunds,
-        alerts=alerts_queries.current(
-            session, settings(), pulse, waiting, refunds, mails, now
-        ),
+        alerts=[
+            *alerts_queries.current(
+                session, settings(), pulse, waiting, refunds, mails, now
+            ),
+            *requests_alert(count_requests(session, now)),
+        ],
         mails=mails,
         folios=orders_queries.folios_missing(session, now),
         today=queries.today(session, now),

@@ -96,8 +96,9 @@ def _terms(_facts: NoticeFacts) -> Iterator[str]:
     for each in REGISTER:
         yield f"- {each.purpose}: {_low(each.term)}."
     yield (
-        "Al cumplirse el plazo el sistema borra los datos por sí solo. La prueba de la "
-        "aceptación no lleva su nombre, correo ni teléfono."
+        "Al cumplirse el plazo el sistema borra los datos por sí solo; de los "
+        "respaldos se van cuando estos se renuevan. La prueba de la aceptación no "
+        "lleva su nombre, correo ni teléfono."
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
@@ -80,6 +80,15 @@ def open_requests(session: Session) -> list[PrivacyRequest]:
     query = select(PrivacyRequest).where(PrivacyRequest.state == OPEN)
     order = (PrivacyRequest.due_on, PrivacyRequest.id)
     return list(session.scalars(query.order_by(*order)))
+
+
+def count_due(session: Session, now: datetime) -> int:
+    """How many must be answered by tomorrow, or had to be before."""
+    count = select(func.count()).where(
+        PrivacyRequest.state == OPEN,
+        PrivacyRequest.due_on <= local(now).date() + timedelta(days=1),
+    )
+    return int(session.scalar(count) or 0)
 
 
 def answered_requests(session: Session) -> list[PrivacyRequest]:

@@ -115,6 +115,7 @@ def test_owner_reads_by_last_day_and_late_is_red(
 ) -> None:
     access = office.asked(client, rules.ACCESS)
     block = office.asked(client, rules.BLOCK)
+    assert "Piden algo sobre sus datos" not in owner.get("/administrar").text
     page = owner.get("/administrar/datos")
     titles = [each.text for each in read(page).select("h3")[:2]]
     assert titles == ["Bloqueo temporal", "Acceso"]
@@ -123,6 +124,7 @@ def test_owner_reads_by_last_day_and_late_is_red(
     cards = read(owner.get("/administrar/datos")).select(".card--danger")
     assert [card.h3.text for card in cards if card.h3] == ["Bloqueo temporal"]
     assert "Venció hace 1 día" in cards[0].text
+    assert "Una solicitud con el plazo" in owner.get("/administrar").text
     assert access.number not in cards[0].text
     assert block.number in cards[0].text
 
