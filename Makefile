@@ -60,7 +60,7 @@ serve: $(RUN_STAMP) ## The production server alone, on PORT, with the environmen
 	@echo "Serving on port $(PORT). Not ready (/salud)? Run: .venv/bin/flask db upgrade"
 	@exec $(BIN)/granian --interface rsgi --host 0.0.0.0 --port $(PORT) \
 	    --workers $(WORKERS) --backlog 4096 --backpressure 2048 \
-	    --respawn-failed-workers --workers-kill-timeout 30 \
+	    --respawn-failed-workers --respawn-interval 20 --workers-kill-timeout 30 \
 	    --no-access-log wsgi:buffered
 
 test: $(DEV_STAMP) ## All tests, with whatever they need (ARGS="-k name" for some)

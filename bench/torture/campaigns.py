@@ -5,12 +5,30 @@ from multiprocessing import get_context
 
 from bench.torture.report import Line
 
+OPERATION = ("respaldos", "equipos", "servidor")
 ATTACKS = ("fuzz", "lentos", "observatorio")
 NAMES = (
     *("firmas", "retornos", "historias", "eventos", "muertes", "llamadas"),
-    *("correos", "tomas", "defectos", "mutantes", "respaldos"),
+    *("correos", "tomas", "defectos", "mutantes"),
+    *OPERATION,
     *ATTACKS,
 )
+
+
+def _operation(name: str, full: bool) -> list[Line]:
+    """Campaigns over the operation: backups, several hosts, the server itself."""
+    if name == "equipos":
+        from bench.torture import hosts
+
+        return [hosts.run(100, 60) if full else hosts.run(10, 20)]
+    if name == "servidor":
+        from bench.torture import server
+
+        return server.run()
+    from bench.torture import backups
+
+    # A drill is a second: a hundred of them, always.
+    return [backups.run("sqlite", 100), backups.run("postgresql", 25)]
 
 
 def _campaign(name: str, full: bool, processes: int) -> list[Line]:
@@ -44,11 +62,8 @@ def _campaign(name: str, full: bool, processes: int) -> list[Line]:
         from bench.torture import syscalls
 
         return syscalls.run(1 if full else 4, processes)
-    if name == "respaldos":
-        from bench.torture import backups
-
-        # Every drill is a second: the issue's own hundred, always.
-        return [backups.run("sqlite", 100), backups.run("postgresql", 25)]
+    if name in OPERATION:
+        return _operation(name, full)
     if name == "correos":
         from bench.torture import mails
 
