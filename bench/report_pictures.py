@@ -1,4 +1,4 @@
-"""Pictures of the month's report, phone and desktop, and how many sheets it prints.
+"""Pictures of the owner's pages, phone and desktop, and how many sheets a month prints.
 
 python bench/report_pictures.py docs/img
 """
@@ -22,10 +22,12 @@ from werkzeug.serving import make_server  # noqa: E402
 
 from portal import create_app  # noqa: E402
 from portal.config import load_settings  # noqa: E402
+from portal.worker.service import beat  # noqa: E402
 
 # The month after the one that is shown.
 NOW = datetime(2026, 11, 24, 15, tzinfo=UTC)
 MONTH = "2026-10"
+PAGES = {"administrar": "/administrar", "informe": f"/informes/{MONTH}"}
 SIZES = {"movil": (360, 1500), "escritorio": (1280, 1500)}
 
 
@@ -42,6 +44,7 @@ def make_app(folder: str, port: int) -> Flask:
     )
     with app.app_context():
         upgrade()
+        beat(NOW)
     for command in ("seed", "month"):
         result = app.test_cli_runner().invoke(args=["demo", command])
         assert result.exit_code == 0, result.output
@@ -63,8 +66,9 @@ def shoot(url: str, folder: Path) -> None:
         for name, (width, height) in SIZES.items():
             page = browser.new_page(viewport={"width": width, "height": height})
             log_in(page, url)
-            page.goto(f"{url}/informes/{MONTH}")
-            page.screenshot(path=folder / f"informe-{name}.png")
+            for what, path in PAGES.items():
+                page.goto(f"{url}{path}")
+                page.screenshot(path=folder / f"{what}-{name}.png")
         pdf = page.pdf(prefer_css_page_size=True)
         sheets = len(re.findall(rb"/Type\s*/Page\b", pdf))
         print(f"pictures in {folder}; printed: {sheets} pages")

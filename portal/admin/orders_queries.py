@@ -41,29 +41,39 @@ def day_bounds(first: date, last: date) -> tuple[datetime, datetime]:
     return start.astimezone(UTC), end.astimezone(UTC)
 
 
-def search(
-    session: Session,
-    text: str,
-    state: str,
-    day: date | None,
-    before: int | None = None,
-) -> list[Found]:
-    """The newest orders that fit, SHOWN + 1 at most; `before` an id, to go on."""
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is sought; empty means any. `before` is an id, to go on."""
+
+    text: str = ""
+    state: str = ""
+    service: str = ""
+    gateway: str = ""
+    day: date | None = None
+    before: int | None = None
+
+
+def search(session: Session, sought: Wanted) -> list[Found]:
+    """The newest orders that fit, SHOWN + 1 at most."""
     wanted: list[ColumnElement[bool]] = []
-    if text:
-        wanted.append(or_(*_readings(text)))
-    if state:
-        wanted.append(Order.state == state)
-    if day:
-        start, end = day_bounds(day, day)
+    if sought.text:
+        wanted.append(or_(*_readings(sought.text)))
+    if sought.state:
+        wanted.append(Order.state == sought.state)
+    if sought.service:
+        wanted.append(Order.service_slug == sought.service)
+    if sought.gateway:
+        wanted.append(Payment.gateway == sought.gateway)
+    if sought.day:
+        start, end = day_bounds(sought.day, sought.day)
         wanted.append(
             or_(
                 and_(Order.created_at >= start, Order.created_at < end),
                 and_(Order.paid_at >= start, Order.paid_at < end),
             )
         )
-    if before:
-        wanted.append(Order.id < before)
+    if sought.before:
+        wanted.append(Order.id < sought.before)
     return _found(session, wanted)
 
 
@@ -92,11 +102,12 @@ def _found(session: Session, wanted: list[ColumnElement[bool]]) -> list[Found]:
 
 
 def _readings(text: str) -> Iterator[ColumnElement[bool]]:
-    """Everything that the text may be: number, name, mail, phone, RUT, payment."""
+    """Everything that the text may be: number, folio, person, problem, payment."""
     yield and_(~IS_HIDDEN, or_(*_personal_readings(text)))
     plain = text.removeprefix("#").strip()
     if plain.isascii() and plain.isdigit() and len(plain) <= 9:
         yield Order.id == int(plain) - _FIRST_NUMBER
+        yield OrderDocument.folio == plain.lstrip("0")
     attempt = aliased(Payment)
     yield exists().where(
         attempt.order_id == Order.id,
@@ -108,6 +119,8 @@ def _personal_readings(text: str) -> Iterator[ColumnElement[bool]]:
     """Who asked not to be used is not found by what the person is."""
     yield Contact.name.icontains(text, autoescape=True)
     yield Contact.email.icontains(text, autoescape=True)
+    yield Order.tax_name.icontains(text, autoescape=True)
+    yield Order.problem.icontains(text, autoescape=True)
     with suppress(ValueError):
         yield Contact.phone == parse_phone(text)
     with suppress(ValueError):

@@ -1,7 +1,9 @@
 """Finding orders, opening one by hand, and their tax documents."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import cast
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, flash, redirect, request
 
@@ -19,6 +21,7 @@ from portal.orders import documents_service
 from portal.orders import queries as orders
 from portal.orders.models import Order
 from portal.payments import manual
+from portal.payments.states import GATEWAY_NAMES
 from portal.text import clean_text
 from portal.web import page, settings
 
@@ -44,28 +47,46 @@ def search() -> Response:
     """Orders by anything that somebody says of them, newest first."""
     orders_service.note_search(by=person(), now=clock.utcnow())
     text, problem = _text(request.args.get("q", ""))
-    state = request.args.get("estado", "")
-    typed_day = request.args.get("dia", "")[:10]
-    day = _day(typed_day)
-    found = []
-    if not problem:
-        found = orders_queries.search(
-            db.session(),
-            text,
-            state if state in ORDER_WORDS else "",
-            day,
-            _before(request.args.get("antes", "")),
-        )
+    services = {it.slug: it.name for it in catalog_queries.list_services(db.session())}
+    sought = orders_queries.Wanted(
+        text=text,
+        state=_one_of(ORDER_WORDS, "estado"),
+        service=_one_of(services, "servicio"),
+        gateway=_one_of(GATEWAY_NAMES, "medio"),
+        day=_day(request.args.get("dia", "")[:10]),
+        before=_before(request.args.get("antes", "")),
+    )
+    found = [] if problem else orders_queries.search(db.session(), sought)
+    next_id = found[-2].order.id if len(found) > orders_queries.SHOWN else None
     return page(
         "admin/orders.html",
         person=person(),
         found=found[: orders_queries.SHOWN],
-        next_id=found[-2].order.id if len(found) > orders_queries.SHOWN else None,
-        text=text,
         problem=problem,
-        state=state,
-        day=typed_day if day else "",
+        sought=sought,
         words=ORDER_WORDS,
+        services=services,
+        gateways=GATEWAY_NAMES,
+        older=_query(sought, next_id) if next_id else "",
+    )
+
+
+def _one_of(known: Mapping[str, str], name: str) -> str:
+    value = request.args.get(name, "")
+    return value if value in known else ""
+
+
+def _query(sought: orders_queries.Wanted, next_id: int) -> str:
+    """The same search, going on from there."""
+    return urlencode(
+        {
+            "q": sought.text,
+            "estado": sought.state,
+            "servicio": sought.service,
+            "medio": sought.gateway,
+            "dia": sought.day or "",
+            "antes": next_id,
+        }
     )
 
 

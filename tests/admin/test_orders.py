@@ -12,7 +12,7 @@ from owner_forms import error_of, inside, read, send, text_of, values_of
 from shop_forms import stock
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from support_cases import add_order
+from support_cases import add_order, add_staff
 
 from portal.audit.queries import broken_invariants
 from portal.db import transaction
@@ -47,7 +47,24 @@ def three(app: Flask) -> None:
     with app.app_context(), transaction() as session:
         first = add_order(session, now=now, name="Rosa 100% Pérez")
         session.get_one(Contact, first.contact_id).rut = "765432103"
-        add_order(session, now=now, name="Bruno Díaz", phone="+56987651111")
+        second = add_order(
+            session,
+            now=now,
+            name="Bruno Díaz",
+            phone="+56987651111",
+            service_slug="reinstalacion",
+            tax_name="Almacén Díaz SpA",
+        )
+        session.add(
+            OrderDocument(
+                order_id=second.id,
+                kind="factura",
+                folio="77",
+                issued_on=now.date(),
+                noted_at=now,
+                noted_by_id=add_staff(session).id,
+            )
+        )
         add_order(
             session,
             now=now - timedelta(days=1),
@@ -91,6 +108,10 @@ def numbers(client: FlaskClient, **query: str) -> list[str]:
         ("76.543.210-3", ["1001"]),
         ("itpabcdefgh12345678", ["1001"]),
         ("1234567890", ["1001"]),
+        ("77", ["1002"]),
+        ("0077", ["1002"]),
+        ("almacén díaz", ["1002"]),
+        ("no ABRE", ["1003", "1002", "1001"]),
         ("nada de esto", []),
         ("' OR 1=1 --", []),
     ],
@@ -104,6 +125,10 @@ def test_order_is_found_by_anything(
 def test_list_is_filtered_by_state_and_by_day(owner: FlaskClient, three: None) -> None:
     assert numbers(owner, estado="expired") == ["1003"]
     assert numbers(owner, estado="otro") == ["1003", "1002", "1001"]
+    assert numbers(owner, servicio="reinstalacion") == ["1002"]
+    assert numbers(owner, medio="mercadopago") == ["1001"]
+    assert numbers(owner, medio="mercadopago", servicio="reinstalacion") == []
+    assert numbers(owner, medio="otro") == ["1003", "1002", "1001"]
     assert numbers(owner, dia="2026-11-23") == ["1003"]
     assert numbers(owner, dia="23-11-2026", q="rosa") == []
     assert numbers(owner, dia="ayer") == ["1003", "1002", "1001"]
