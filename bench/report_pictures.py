@@ -69,6 +69,8 @@ def shoot(url: str, folder: Path) -> None:
             for what, path in PAGES.items():
                 page.goto(f"{url}{path}")
                 page.screenshot(path=folder / f"{what}-{name}.png")
+            whole = folder / f"informe-completo-{name}.jpg"
+            page.screenshot(path=whole, full_page=True, type="jpeg", quality=60)
         pdf = page.pdf(prefer_css_page_size=True)
         sheets = len(re.findall(rb"/Type\s*/Page\b", pdf))
         print(f"pictures in {folder}; printed: {sheets} pages")
