@@ -24,8 +24,10 @@ from bench.torture.report import Line
 BUYERS = 8
 READY_SECONDS = 60.0
 TARGET_READY = 3.0
-# Seconds from the first tap of eight buyers to the kill: before, amid and after.
-KILLED_AFTER = (0.1, 1.2)
+# The kill comes when so many of the eight have decided at their gateway, and a moment
+# later: before, amid and after the returns, on a fast machine and on a slow one.
+MOMENT = (0.0, 0.4)
+LONGEST_SECONDS = 5.0
 _FAILED = (requests.RequestException, OSError, LookupError)
 _HIDDEN = re.compile(r'name="(csrf_token|token_ws)"[^>]*value="([^"]*)"')
 
@@ -147,6 +149,8 @@ class Shop:
         self.clock, self.db = clock, db
         self.simulator = SimulatorClient(stack.simulator_url)
         self.forms = count(1)
+        # The paths of the orders whose payer decided; buyers add to it.
+        self.decided: list[str] = []
         with self.app.app_context():
             db.create_all()
             stamp()
@@ -250,12 +254,22 @@ def _buy(stack: Stack, shop: Shop, path: str, gateway: str) -> None:
     else:
         preference = answer.headers["Location"].rsplit("=", 1)[1]
         browser = shop.simulator.mp_outcome(preference, "credit", "before").browser
+    shop.decided.append(path)
     client.get(browser.url, params=browser.params, timeout=20)
 
 
 def _buyer(stack: Stack, shop: Shop, path: str, gateway: str) -> None:
     with suppress(*_FAILED):
         _buy(stack, shop, path, gateway)
+
+
+def _wait_for(shop: Shop, wanted: int, buyers: list[threading.Thread]) -> None:
+    began, before = time.monotonic(), len(shop.decided)
+    while len(shop.decided) - before < wanted:
+        late = time.monotonic() - began > LONGEST_SECONDS
+        if late or not any(buyer.is_alive() for buyer in buyers):
+            return
+        time.sleep(0.01)
 
 
 def kill_often(stack: Stack, shop: Shop, kills: int, seed: int = 20261124) -> Seen:
@@ -273,7 +287,8 @@ def kill_often(stack: Stack, shop: Shop, kills: int, seed: int = 20261124) -> Se
         ]
         for buyer in buyers:
             buyer.start()
-        time.sleep(chance.uniform(*KILLED_AFTER))
+        _wait_for(shop, chance.randint(0, BUYERS), buyers)
+        time.sleep(chance.uniform(*MOMENT))
         stack.kill()
         for buyer in buyers:
             buyer.join()

@@ -1,6 +1,10 @@
 """`settle` over real gateways' answers: paid once, whatever repeats."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
+from conftest import FrozenClock
 from payment_cases import (
     PAID_ONCE,
     Shop,
@@ -9,16 +13,18 @@ from payment_cases import (
     reference_of,
 )
 from simulator_client import SimulatorClient
+from sqlalchemy import select
 
 from portal.clock import utcnow
 from portal.db import transaction
+from portal.journal.models import JournalEntry
 from portal.journal.service import CUSTOMER
 from portal.orders.queries import get
 from portal.orders.service import cancel
 from portal.payments import returns
 from portal.payments.gateways.base import Evidence, Question
 from portal.payments.reconcile import reconcile_due
-from portal.payments.service import settle
+from portal.payments.service import AFTER_APPROVAL, settle
 from portal.support.models import Attention
 
 
@@ -129,8 +135,105 @@ def test_two_payments_on_one_preference_are_applied_and_surplus(
         Question(token=None, reference=reference)
     ):
         settle(sent.payment_id, evidence, keys=shop.keys, live=None, now=utcnow())
-    assert [p.disposition for p in shop.payments()] == ["applied", "surplus"]
+        # Told again, it is the same row and nothing new.
+        again = settle(
+            sent.payment_id, evidence, keys=shop.keys, live=None, now=utcnow()
+        )
+        assert (again.state, again.changed) == ("approved", False)
+    first, further = shop.payments()
+    assert [p.disposition for p in (first, further)] == ["applied", "surplus"]
     assert shop.counts()["attentions"] == 1
+    assert {p.gateway_payment_id for p in (first, further)} == {str(n) for n in ids}
+    assert (further.amount, further.account) == (first.amount, first.account)
+    assert further.buy_order != first.buy_order
+    assert further.redirected_at == first.redirected_at
+    assert further.approved_at is not None
+    assert further.next_check_at is None
+    assert further.detail == "accredited"
+    assert further.evidence["gateway_payment_id"] == further.gateway_payment_id
+    (line,) = _lines(shop, further.id)
+    assert (line.actor_kind, line.action) == ("gateway", "payment.approved")
+    assert (line.from_state, line.to_state) == (None, "approved")
+    assert (line.order_id, line.data) == (
+        order.id,
+        {"disposition": "surplus", "gateway_payment_id": further.gateway_payment_id},
+    )
+
+
+def _lines(shop: Shop, payment_id: int) -> list[JournalEntry]:
+    found = select(JournalEntry).where(
+        JournalEntry.object_kind == "payment", JournalEntry.object_id == payment_id
+    )
+    return list(shop.session.scalars(found.order_by(JournalEntry.id)))
+
+
+def test_an_approval_and_a_refund_write_all_of_this(
+    shop: Shop, simulator: SimulatorClient, clock: FrozenClock
+) -> None:
+    order = shop.order()
+    sent, _ = pay_by_webpay(shop, simulator, order)
+    shop.webpay_return(sent)
+    payment = shop.payment(sent.payment_id)
+    assert payment.gateway_payment_id == payment.buy_order
+    assert (payment.lease_until, payment.checks) == (None, 0)
+    assert payment.next_check_at == utcnow() + timedelta(days=1)
+    assert payment.detail == "AUTHORIZED:0"
+    line = _lines(shop, payment.id)[-1]
+    assert (line.actor_kind, line.action) == ("gateway", "payment.approved")
+    assert (line.from_state, line.to_state, line.reason) == (
+        "committing",
+        "approved",
+        None,
+    )
+    assert line.data == {
+        "detail": "AUTHORIZED:0",
+        "gateway_payment_id": None,
+        "disposition": "applied",
+        "refunded_amount": None,
+    }
+    clock.advance(hours=1)
+    said = Evidence.kept(
+        payment.evidence, word="partly_refunded", refunded_amount=4_000, detail="x"
+    )
+    for given in (4_000, 3_000):  # pesos that went back do not come again
+        word = replace(said, refunded_amount=given)
+        settle(payment.id, word, keys=shop.keys, live=None, now=utcnow())
+    payment = shop.payment(sent.payment_id)
+    assert (payment.state, payment.refunded_amount) == ("partly_refunded", 4_000)
+    assert _lines(shop, payment.id)[-1].data["refunded_amount"] == 4_000
+    settle(
+        payment.id,
+        replace(said, word="refunded", refunded_amount=0),
+        keys=shop.keys,
+        live=None,
+        now=utcnow(),
+    )
+    payment = shop.payment(sent.payment_id)
+    assert (payment.state, payment.refunded_amount) == ("refunded", payment.amount)
+    line = _lines(shop, payment.id)[-1]
+    assert (line.from_state, line.to_state) == ("partly_refunded", "refunded")
+    assert line.data["refunded_amount"] == payment.amount
+    assert shop.state(order) == "refunded"
+    assert shop.session.scalars(select(Attention.state)).one() == "cancelled"
+    reason = select(JournalEntry.reason).where(JournalEntry.to_state == "cancelled")
+    assert shop.session.scalars(reason).one() == "Pago devuelto"
+    days = {name: after.days for name, after in AFTER_APPROVAL.items()}
+    assert days == {"webpay": 7, "mercadopago": 180}
+
+
+def test_a_pending_payment_is_known_by_its_id_before_it_is_money(
+    shop: Shop, simulator: SimulatorClient
+) -> None:
+    sent = shop.start(shop.order(), "mercadopago")
+    preference = preference_of(shop, sent)
+    (mp_id,) = simulator.mp_outcome(preference, "pending_contingency").payment_ids
+    question = Question(token=None, reference=reference_of(shop, sent))
+    (evidence,) = shop.gateways.mercadopago.look_up(question)
+    done = settle(sent.payment_id, evidence, keys=shop.keys, live=None, now=utcnow())
+    assert (done.state, done.disposition, done.changed) == ("pending", None, True)
+    payment = shop.payment(sent.payment_id)
+    assert payment.gateway_payment_id == str(mp_id)
+    assert shop.counts()["attentions"] == 0
 
 
 @pytest.mark.parametrize("code", ["other_amount", "other_currency"])
