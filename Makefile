@@ -76,7 +76,7 @@ screenshots: $(DEV_STAMP) ## Pictures of every page, and the README's gallery
 	@bash tests/provision.sh programs
 	@$(BIN)/python bench/screenshots.py $(ARGS)
 
-torture: $(DEV_STAMP) ## The long fault campaigns (FULL=1: the real sizes, hours; ARGS=names)
+torture: $(DEV_STAMP) ## The long fault campaigns (FULL=1: the real sizes; ARGS=names, --resume)
 	@bash tests/provision.sh programs
 	@$(BIN)/python -m bench.torture $(if $(FULL),--full) $(ARGS)
 
