@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from flask import (
     Flask,
     Response,
+    abort,
     current_app,
     g,
     make_response,
@@ -293,6 +294,14 @@ def _init_limiter(app: Flask) -> None:
     del before[known:]
 
 
+def _refuse_nul() -> None:
+    """No address of ours has a NUL in it, and PostgreSQL takes none in a text."""
+    if "\0" in request.path:
+        abort(404)
+    if b"%00" in request.query_string or b"\0" in request.query_string:
+        abort(400)
+
+
 def init_app(app: Flask) -> None:
     """Hang rendering, guards and error pages on the application."""
     from jinja2 import StrictUndefined
@@ -305,6 +314,7 @@ def init_app(app: Flask) -> None:
             app.wsgi_app, x_for=proxies, x_proto=proxies
         )
     logs.init_app(app, trusts_proxies=proxies > 0)
+    app.before_request(_refuse_nul)
     csrf.init_app(app)
     htmx.init_app(app)
     _read_only_forms(app)

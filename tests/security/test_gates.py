@@ -193,6 +193,15 @@ def test_json_is_never_read(client: FlaskClient, body: str) -> None:
     assert "Escriba su correo." in answer.text
 
 
+@pytest.mark.postgres
+def test_a_nul_in_an_address_reaches_no_database(client: FlaskClient) -> None:
+    for path in ("/servicios/a%00b", "/informes/2026%00", "/terminos/1%00"):
+        assert client.get(path).status_code == 404, path
+    assert client.post("/servicios/%00/revisar?campo=email").status_code == 404
+    for path in ("/servicios/soporte-online?caso=%00", "/pago/webpay/retorno?a=%00"):
+        assert client.get(path).status_code == 400, path
+
+
 def test_a_file_in_place_of_a_field_is_no_field(client: FlaskClient) -> None:
     files = {"email": (BytesIO(b"x" * 900), "a.txt"), "password": (BytesIO(b"x"), "b")}
     answer = client.post("/ingresar", data=files)
