@@ -106,7 +106,8 @@ def _compress_answer(response: Response) -> Response:
     """Compress a page of some size; what is streamed or already coded stays."""
     headers = response.headers
     if (
-        response.direct_passthrough
+        response.status_code == 204
+        or response.direct_passthrough
         or response.is_streamed
         or "Content-Encoding" in headers
         or not response.content_type.startswith(_TEXT)
