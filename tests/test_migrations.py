@@ -1,5 +1,8 @@
 """The migrations make exactly the schema of the models, on both databases."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from portal.config import load_settings
 from portal.db import db
 
 pytestmark = pytest.mark.postgres
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -74,3 +78,40 @@ def test_migrating_twice_changes_nothing_and_keeps_foreign_keys_on(
     assert inspect(db.engine).get_table_names() == tables
     if db.engine.dialect.name == "sqlite":
         assert db.session.scalar(text("PRAGMA foreign_keys")) == 1
+
+
+KILLED = """
+import os, signal, sys
+from flask_migrate import upgrade
+from sqlalchemy import event
+from portal import create_app
+from portal.config import load_settings
+from portal.db import db
+
+key, url, point = sys.argv[1:]
+app = create_app(load_settings({"SECRET_KEY": key, "DATABASE_URL": url}))
+
+def kill(_connection, _cursor, statement, *_rest):
+    if point in statement:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+with app.app_context():
+    event.listen(db.engine, "after_cursor_execute", kill)
+    upgrade()
+"""
+
+
+def test_migration_that_is_killed_leaves_what_was_there(
+    bare_app: Flask,
+) -> None:
+    """From the start to the last step it is one transaction, on SQLite too."""
+    url = db.engine.url.render_as_string(hide_password=False)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, SECRET_KEY, url, "CREATE TABLE job_turns"],
+        cwd=ROOT,
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert set(inspect(db.engine).get_table_names()) <= {"alembic_version"}
+    db.engine.dispose()
+    upgrade()
+    assert inspect(db.engine).has_table("request_counts")
