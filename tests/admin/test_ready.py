@@ -63,6 +63,9 @@ def test_owner_makes_the_list_green_and_it_says_so(
     assert check(real)[0] == 1
     assert send(owner, f"{SETTINGS}/empresa", **BUSINESS).status_code == 303
     assert send(owner, f"{SETTINGS}/canales", **CHANNELS).status_code == 303
+    helpers = "Hosting Sur; aloja este sitio; Chile"
+    path = f"{SETTINGS}/encargados"
+    assert send(owner, path, processors=helpers).status_code == 303
     page = owner.get("/administrar/precios").text
     for slug in ("soporte-online", "reinstalacion", "servicio-tecnico"):
         action = f"/administrar/precios/{slug}"
