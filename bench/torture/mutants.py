@@ -23,12 +23,10 @@ _SETTLE = [
     "tests/payments/test_owner_words.py",
     "tests/payments/test_refunds.py",
 ]
-_SUPPORT = ["tests/support/test_rules.py"]
 MODULES = {
     "portal.payments.rules": _PAYMENTS,
     "portal.payments.states": _PAYMENTS,
     "portal.payments.refund_rules": _PAYMENTS,
-    "portal.support.rules": _SUPPORT,
     "portal.orders.rules": ["tests/orders/test_rules.py"],
     "portal.payments.service": _SETTLE,
 }
@@ -199,7 +197,7 @@ def run(processes: int = 2, modules: list[str] | None = None) -> Line:
     score = 100 * (total - len(alive)) / max(total, 1)
     sound = _is_sound()
     return Line(
-        "mutantes de las reglas y de settle",
+        "mutantes de las reglas del dinero y de settle",
         f"{score:.1f} % de {total} encontrados ({len(alive)} quedan, "
         f"{len(told)} de ellos explicados)",
         "95 % o más",

@@ -234,6 +234,16 @@ def test_a_pending_payment_is_known_by_its_id_before_it_is_money(
     payment = shop.payment(sent.payment_id)
     assert payment.gateway_payment_id == str(mp_id)
     assert shop.counts()["attentions"] == 0
+    # Another try of the same form is a row of its own only when both are money.
+    for word, other, state in (
+        ("approved", "999", "approved"),
+        ("rejected", "998", "approved"),
+    ):
+        said = replace(evidence, word=word, gateway_payment_id=other)
+        done = settle(sent.payment_id, said, keys=shop.keys, live=None, now=utcnow())
+        assert (done.payment_id, done.state) == (sent.payment_id, state)
+        assert len(shop.payments()) == 1
+    assert shop.payments()[0].gateway_payment_id == "999"
 
 
 @pytest.mark.parametrize("code", ["other_amount", "other_currency"])
