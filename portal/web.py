@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from flask import (
     Flask,
     Response,
-    abort,
     current_app,
     g,
     make_response,
@@ -294,12 +293,20 @@ def _init_limiter(app: Flask) -> None:
     del before[known:]
 
 
-def _refuse_nul() -> None:
-    """No address of ours has a NUL in it, and PostgreSQL takes none in a text."""
-    if "\0" in request.path:
-        abort(404)
-    if b"%00" in request.query_string or b"\0" in request.query_string:
-        abort(400)
+def _without_nul(wsgi_app: Callable[..., Any]) -> Callable[..., Any]:
+    """Put the sign of what cannot be read in place of a NUL in an address.
+
+    No address of ours has one, and PostgreSQL takes none in a text.
+    """
+    unreadable = "\ufffd".encode().decode("latin-1")
+
+    def clean(environ: dict[str, Any], start_response: Any) -> Any:
+        environ["PATH_INFO"] = environ["PATH_INFO"].replace("\0", unreadable)
+        query = environ.get("QUERY_STRING", "").replace("\0", "%00")
+        environ["QUERY_STRING"] = query.replace("%00", "%EF%BF%BD")
+        return wsgi_app(environ, start_response)
+
+    return clean
 
 
 def init_app(app: Flask) -> None:
@@ -308,13 +315,13 @@ def init_app(app: Flask) -> None:
 
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.wsgi_app = _without_nul(app.wsgi_app)  # type: ignore[method-assign]
     proxies = settings_of(app).trusted_proxies
     if proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=proxies, x_proto=proxies
         )
     logs.init_app(app, trusts_proxies=proxies > 0)
-    app.before_request(_refuse_nul)
     csrf.init_app(app)
     htmx.init_app(app)
     _read_only_forms(app)

