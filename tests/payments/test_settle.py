@@ -146,6 +146,8 @@ def test_two_payments_on_one_preference_are_applied_and_surplus(
     assert {p.gateway_payment_id for p in (first, further)} == {str(n) for n in ids}
     assert (further.amount, further.account) == (first.amount, first.account)
     assert further.buy_order != first.buy_order
+    # A second tab may pay the same form: asked once it is dead.
+    assert first.next_check_at == first.form_until + timedelta(minutes=1)
     assert further.redirected_at == first.redirected_at
     assert further.approved_at is not None
     assert further.next_check_at is None
