@@ -1,6 +1,7 @@
 """Rendering, htmx, security headers, error pages, template filters, CSRF."""
 
 from collections.abc import Callable
+from datetime import datetime
 from io import BytesIO
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any, TypeVar, cast
@@ -26,7 +27,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import chile, clock, logs, money
+from portal import chile, clock, logs, money, quiet
 from portal.assets import StaticFiles
 from portal.config import Settings
 from portal.db import db, is_busy
@@ -100,12 +101,14 @@ def fragment(template: str, code: int = 200, /, **context: Any) -> Response:
     return response
 
 
-def nothing_changed() -> Response:
+def nothing_changed(until: datetime | None = None) -> Response:
     """The answer to a poll that already has the newest version.
 
     It leaves the session's cookie as it is: the next answer with news renews it.
+    `until` is the instant before which only a written row can bring news.
     """
     g.no_news = True
+    request.environ[quiet.HOLDS_UNTIL] = until
     return make_response("", 204)
 
 
@@ -321,6 +324,9 @@ def init_app(app: Flask) -> None:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=proxies, x_proto=proxies
         )
+    with app.app_context():
+        commits = quiet.Commits(db.engine)
+    app.wsgi_app = quiet.Quiet(app.wsgi_app, commits)  # type: ignore
     logs.init_app(app, trusts_proxies=proxies > 0)
     csrf.init_app(app)
     htmx.init_app(app)

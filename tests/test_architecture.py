@@ -27,7 +27,7 @@ RANKED = (
 )
 FACES = ("storefront", "contact", "board", "reports", "admin", "privacy", "worker")
 TOP = ("", "cli")  # "" is portal/__init__.py
-WEB = ("web", "assets", "limits", "logs", "watchdog")
+WEB = ("web", "assets", "limits", "logs", "quiet", "watchdog")
 UNITS = {*LEAVES, *KERNEL, *RANKED, *FACES, *TOP, *WEB, "simulator", "watchdog_child"}
 
 SDKS = {"mercadopago", "transbank"}
@@ -59,8 +59,10 @@ def allowed_units(unit: str, role: str) -> set[str]:
         allowed |= {*RANKED, unit}
     if role == "views":
         allowed.add("web")
+    if unit == "quiet":
+        allowed.add("logs")
     if unit == "web":
-        allowed |= {"assets", "limits", "logs"}
+        allowed |= {"assets", "limits", "logs", "quiet"}
     return allowed
 
 

@@ -47,7 +47,7 @@ def poll_cards() -> Response:
     now = clock.utcnow()
     asked = request.args.get("v", "")
     if asked and support_rules.is_current(asked, version_now(now), now):
-        return nothing_changed()
+        return nothing_changed(support_rules.edge_of(asked))
     return fragment("board/_lanes.html", **board_context(now))
 
 

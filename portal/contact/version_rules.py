@@ -6,7 +6,10 @@ being waited for) the page must be worked out to know.
 """
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
+
+# Anybody may write a version: no instant of ours is in the year 5138.
+_FAR = 10**14
 
 
 def _mark(facts: tuple[object, ...]) -> str:
@@ -37,6 +40,12 @@ def rows_hold(asked: str, rows: tuple[object, ...], now: datetime) -> bool:
         return False
     in_time = int(since) <= _milliseconds(now) < int(until)
     return in_time and mark.partition("-")[0] == _mark(rows)
+
+
+def holds_until(asked: str) -> datetime:
+    """Until when a version that holds by its rows does so."""
+    until = min(int(asked.rpartition("-")[2]), _FAR)
+    return datetime.fromtimestamp(until / 1000, UTC)
 
 
 def is_same(asked: str, version: str) -> bool:

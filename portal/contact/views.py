@@ -71,7 +71,7 @@ def order_fragment(token: str) -> Response:
     session, now, asked = db.session(), clock.utcnow(), request.args.get("v", "")
     versions = find_rows(session, token)
     if versions and version_rules.rows_hold(asked, versions, now):
-        return nothing_changed()
+        return nothing_changed(version_rules.holds_until(asked))
     case = queries.load_case(session, find_order(token), now=now)
     if version_rules.is_same(asked, case.version):
         return nothing_changed()

@@ -259,8 +259,13 @@ def is_current(asked: str, version: str, now: datetime) -> bool:
     rows, _, edge = asked.partition(".")
     if f"{rows}." != version:
         return False
-    if not edge:
-        return True
+    until = edge_of(asked)
+    return not edge if until is None else now < until
+
+
+def edge_of(asked: str) -> datetime | None:
+    """When the board of this version changes by itself; None when it says none."""
+    edge = asked.partition(".")[2]
     if not (edge.isascii() and edge.isdigit() and len(edge) <= 14):
-        return False
-    return now < datetime.fromtimestamp(int(edge) / 1000, UTC)
+        return None
+    return datetime.fromtimestamp(int(edge) / 1000, UTC)

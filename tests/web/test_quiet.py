@@ -1,0 +1,144 @@
+"""A poll answered "nothing changed" is answered so again only while that must hold."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from conftest import SECRET_KEY, FrozenClock
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+from support_cases import add_attention, add_staff, log_in_as, person
+
+from portal import quiet
+from portal.accounts import service as accounts_service
+from portal.clock import utcnow
+from portal.db import db, transaction
+from portal.journal.service import SYSTEM
+from portal.orders.models import Order
+from portal.orders.queries import path_of
+from portal.support import service
+from portal.terms import service as terms_service
+
+
+class Desk:
+    """One who waits, a technician's board, and what the portal reads of them."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app, self.reads = app, 0
+        with app.app_context():
+            terms_service.set_up(utcnow())
+            with transaction() as session:
+                self.ana = person(add_staff(session))
+                made = add_attention(session, now=utcnow(), key=SECRET_KEY)
+                self.attention = made.id
+                order = session.get_one(Order, made.order_id)
+                self.page = path_of(order, (SECRET_KEY,))
+            event.listen(db.engine, "before_cursor_execute", self._read)
+        self.board = log_in_as(app, self.ana.id)
+        self.phone = app.test_client()
+
+    def _read(self, *_about: object) -> None:
+        self.reads += 1
+
+    def poll_of(self, client: FlaskClient, page: str) -> str:
+        """What the page asks next, with the version that it has."""
+        soup = BeautifulSoup(client.get(page).data, "html.parser")
+        found = soup.find(attrs={"hx-get": re.compile(r"\?v=")})
+        assert found is not None
+        return str(found["hx-get"])
+
+    def ask(self, client: FlaskClient, path: str) -> tuple[int, bool]:
+        """The status, and whether the database was read for it."""
+        before = self.reads
+        status = client.get(path).status_code
+        return status, self.reads > before
+
+    def take(self) -> None:
+        with self.app.app_context():
+            service.take(self.attention, by=self.ana, now=utcnow())
+
+
+@pytest.fixture
+def desk(app: Flask, clock: FrozenClock) -> Desk:
+    return Desk(app)
+
+
+def both(desk: Desk) -> list[tuple[FlaskClient, str]]:
+    """The board's and the customer's poll, each asked once with the newest version."""
+    polls = [
+        (desk.board, desk.poll_of(desk.board, "/tablero")),
+        (desk.phone, desk.poll_of(desk.phone, desk.page)),
+    ]
+    for client, path in polls:
+        assert desk.ask(client, path) == (204, True)
+    return polls
+
+
+def test_the_same_poll_reads_nothing_and_tells_the_time(
+    desk: Desk, clock: FrozenClock
+) -> None:
+    for client, path in both(desk):
+        clock.advance(seconds=1)
+        assert desk.ask(client, path) == (204, False)
+        answer = client.get(path)
+        assert answer.headers["X-Now"] == str(int(clock.now.timestamp() * 1000))
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert (
+            answer.headers["X-Request-ID"] != client.get(path).headers["X-Request-ID"]
+        )
+
+
+def test_any_commit_ends_it_at_once(desk: Desk) -> None:
+    polls = both(desk)
+    desk.take()
+    assert [desk.ask(client, path) for client, path in polls] == [(200, True)] * 2
+
+
+def test_the_instant_of_the_version_ends_it_and_so_does_a_minute(
+    desk: Desk, clock: FrozenClock
+) -> None:
+    polls, before = both(desk), clock.now
+    for client, path in polls:
+        clock.set(before + timedelta(seconds=59))
+        assert desk.ask(client, path) == (204, False)
+        clock.set(before + quiet.LONGEST)
+        assert desk.ask(client, path)[1]
+        clock.set(before - timedelta(seconds=1))  # a demo's clock moved back
+        assert desk.ask(client, path)[1]
+    clock.set(before + timedelta(minutes=11))  # the promise is missed
+    assert [desk.ask(client, path)[0] for client, path in polls] == [200, 200]
+
+
+def test_nobody_is_given_what_another_was_answered(desk: Desk) -> None:
+    (_, board), (_, page) = both(desk)
+    stranger = desk.app.test_client()
+    assert desk.ask(stranger, board)[0] not in (200, 204)
+    assert desk.ask(stranger, page) == (204, True)  # the link is the key
+
+
+def test_a_disabled_technician_leaves_the_board_at_the_next_poll(desk: Desk) -> None:
+    (board, path), _ = both(desk)
+    with desk.app.app_context():
+        accounts_service.disable(desk.ana.id, actor=SYSTEM, now=utcnow())
+    status, read = desk.ask(board, path)
+    assert status not in (200, 204)
+    assert read
+
+
+@pytest.mark.parametrize("edge", ["0-" + "9" * 27, "0-" + "9" * 40, "-", "9-x", ""])
+def test_no_instant_that_a_page_can_send_breaks_it(desk: Desk, edge: str) -> None:
+    _, (phone, path) = both(desk)
+    mark = path.partition(".")[0]
+    for _ in range(2):
+        assert desk.ask(phone, f"{mark}.{edge}")[0] in (200, 204)
+
+
+@pytest.mark.postgres
+def test_what_cannot_tell_of_commits_takes_nothing_for_unchanged(
+    app: Flask, both_databases: str
+) -> None:
+    with app.app_context():
+        stamp = quiet.Commits(db.engine).stamp()
+    assert (stamp is None) == (both_databases == "postgresql")
