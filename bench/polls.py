@@ -32,10 +32,10 @@ def cost(kind: Kind, requests: int) -> float:
 def measure(requests: int, rounds: int) -> dict[str, float]:
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        serving("bench.hello:app", 1) as plain,
+        serving("bench.hello:buffered", 1) as plain,
     ):
         desk = Desk(Path(folder), 20)
-        with serving("wsgi:app", 1, **desk.environment) as portal:
+        with serving("wsgi:buffered", 1, **desk.environment) as portal:
             board = Caller(portal.port, desk.cookie())
             customer = Caller(portal.port)
             kinds: dict[str, Kind] = {

@@ -73,7 +73,7 @@ def run(
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         desk = Desk(Path(folder), cards)
         cookies = [desk.cookie() for _ in range(screens + 1)]
-        with serving("wsgi:app", workers, **desk.environment) as server:
+        with serving("wsgi:buffered", workers, **desk.environment) as server:
             stop = threading.Event()
             walls = [
                 Screen(Caller(server.port, cookie), PAUSE * place / screens, stop)

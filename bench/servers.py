@@ -17,6 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bench"), str(ROOT / "tests")]
 
+from command import kept_environment, serve_command  # noqa: E402
+
 READY_SECONDS = 30
 _VERSION = re.compile(r'hx-get="([^"]*(?:/tarjetas|/ahora)\?v=[^"]*)"')
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -29,19 +31,10 @@ class Server:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = int(free.getsockname()[1])
-        keep = {
-            name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ
-        }
         self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "granian", "--interface", "wsgi"),
-                *("--host", "127.0.0.1", "--port", str(self.port)),
-                *("--workers", str(workers), "--blocking-threads", "16"),
-                *("--backlog", "4096", "--backpressure", "2048"),
-                *("--no-access-log", "--log-level", "warning", target),
-            ],
+            serve_command(self.port, workers, target),
             cwd=ROOT,
-            env={**keep, "PORT": str(self.port), **environment},
+            env=kept_environment({"PORT": str(self.port), **environment}),
         )
         deadline = time.monotonic() + READY_SECONDS
         while not self._answers():

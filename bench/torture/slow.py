@@ -5,7 +5,6 @@ Everything stays on 127.0.0.1, and ends after the seconds written here.
 
 import http.client
 import os
-import shlex
 import signal
 import socket
 import subprocess
@@ -19,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.command import kept_environment, serve_command
 from bench.torture import ROOT
 from bench.torture.report import Line
 
@@ -73,35 +73,24 @@ class _Shop:
         from live_stack import free_ports
 
         self.folder, self.port = folder, free_ports()
-        kept = {n: os.environ[n] for n in ("PATH", "HOME") if n in os.environ}
-        self.environment = {
-            **kept,
-            "DATABASE_URL": f"sqlite:///{folder}/portal.sqlite3",
-            "SECRET_KEY": SECRET,
-            "PUBLIC_URL": f"http://localhost:{self.port}",
-            "PORT": str(self.port),
-            "PORTAL_NOW": "2026-11-24T12:00:00-03:00",
-        }
+        self.environment = kept_environment(
+            {
+                "DATABASE_URL": f"sqlite:///{folder}/portal.sqlite3",
+                "SECRET_KEY": SECRET,
+                "PUBLIC_URL": f"http://localhost:{self.port}",
+                "PORT": str(self.port),
+                "PORTAL_NOW": "2026-11-24T12:00:00-03:00",
+            }
+        )
         self.links, self.cookie = _lay_out(self.environment)
 
     def command(self, buffered: bool) -> list[str]:
         """The server's own command line, as `make serve` would run it."""
-        told = subprocess.run(
-            ["make", "-n", "serve", f"PORT={self.port}"],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        text = told.stdout.replace("\\\n", " ")
-        (line,) = (it for it in text.splitlines() if "granian" in it)
-        words = shlex.split(line.partition("exec ")[2])
-        words[words.index("--host") + 1] = "127.0.0.1"
+        words = serve_command(self.port)
         if not buffered:
             words[words.index("rsgi")] = "wsgi"
             words[-1:] = ["--blocking-threads", "16", "wsgi:app"]
-        return [str(ROOT / words[0]), *words[1:-1], "--log-level", "error", words[-1]]
+        return words
 
     @contextmanager
     def serving(self, buffered: bool = True) -> Iterator[None]:
