@@ -9,7 +9,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def serve_command(port: int, workers: int = 2, target: str = "wsgi:buffered") -> list[str]:
+def serve_command(
+    port: int, workers: int = 2, target: str = "wsgi:buffered"
+) -> list[str]:
     """As `make serve` would run it, but on this machine alone, and quiet."""
     told = subprocess.run(
         ["make", "-n", "serve", f"PORT={port}", f"WORKERS={workers}"],
