@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any
 
 import pysqlite3.dbapi2
@@ -169,14 +170,38 @@ def transaction() -> Iterator[Session]:
     session.rollback()
     session.info["writing"] = True
     try:
-        session.connection(execution_options={_WRITE: True})
-        yield session
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
+        with _turn_to_write(session):
+            try:
+                session.connection(execution_options={_WRITE: True})
+                yield session
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
     finally:
         session.info.pop("writing", None)
+
+
+# SQLite's own waiting sleeps and tries again, up to 100 ms at a time, whoever came
+# first: with eight writers a few wait for seconds. In one process they form a queue.
+_WRITERS = Lock()
+
+
+@contextmanager
+def _turn_to_write(session: Session) -> Iterator[None]:
+    """Wait for this process's other writers, as long as SQLite would wait itself.
+
+    After that SQLite is asked all the same, and says that it is locked.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        yield
+        return
+    waited = _WRITERS.acquire(timeout=BUSY_TIMEOUT_MS / 1000)
+    try:
+        yield
+    finally:
+        if waited:
+            _WRITERS.release()
 
 
 @contextmanager

@@ -63,3 +63,15 @@ def test_a_locked_database_is_503_and_the_return_heals(
     answer = client.get(f"/pago/webpay/retorno?token_ws={sent.token}")
     assert answer.status_code == 303
     assert shop.state(order) == "paid"
+
+
+def test_writers_of_one_process_wait_for_each_other_in_a_queue(app):
+    with app.app_context():
+        with transaction() as session:
+            queued = db_module._WRITERS.locked()
+            sqlite = session.get_bind().dialect.name == "sqlite"
+        assert queued is sqlite
+        assert not db_module._WRITERS.locked()
+        with suppress(ZeroDivisionError), transaction():
+            raise ZeroDivisionError
+        assert not db_module._WRITERS.locked()
