@@ -4,8 +4,8 @@
 
 Webpay's answer is made in this process at once, so all the time is ours: the durable
 lease, and `settle` with payment, order, attention, history and mails. SQLite with
-`synchronous=FULL` under var/, a folder of the real disk. JSON to var/bench.json; exits 1
-under 50 a second or when p95 passes 300 ms.
+`synchronous=FULL` under var/, a folder of the real disk. JSON to var/bench.json; exits
+1 under 50 a second or when p95 passes 300 ms.
 """
 
 import argparse

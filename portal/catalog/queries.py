@@ -7,14 +7,13 @@ from portal.catalog.models import CannedSolution, Service, Topic
 from portal.errors import NotFoundError
 from portal.journal.models import JournalEntry
 
+# Built once: every page of the shop asks it.
+_ON_SALE = select(Service).where(Service.active).order_by(Service.position, Service.id)
+
 
 def list_services(session: Session) -> list[Service]:
     """The services on sale, in the owner's order."""
-    return list(
-        session.scalars(
-            select(Service).where(Service.active).order_by(Service.position, Service.id)
-        )
-    )
+    return list(session.scalars(_ON_SALE))
 
 
 def find_service(session: Session, slug: str) -> Service | None:

@@ -17,17 +17,18 @@ from portal.hours.rules import (
 )
 
 DEFAULT_CALENDAR = Calendar(DEFAULT_WEEKLY, {})
+# Built once: every page of the shop asks them.
+_WINDOWS = select(WeeklyWindow).order_by(WeeklyWindow.opens)
+_DAYS = select(DayOverrideRow)
 
 
 def load_calendar(session: Session) -> Calendar:
     """The week and the owner's days as they stand; the default week when unset."""
     weekly: dict[int, Windows] = {}
-    for row in session.scalars(select(WeeklyWindow).order_by(WeeklyWindow.opens)):
+    for row in session.scalars(_WINDOWS):
         window = Window(cast(Kind, row.kind), row.opens, row.closes)
         weekly[row.weekday] = (*weekly.get(row.weekday, ()), window)
-    overrides = {
-        row.day: to_override(row) for row in session.scalars(select(DayOverrideRow))
-    }
+    overrides = {row.day: to_override(row) for row in session.scalars(_DAYS)}
     return Calendar(weekly or DEFAULT_WEEKLY, overrides)
 
 

@@ -10,11 +10,13 @@ from portal.settings.models import Setting
 from portal.settings.rules import NAMES, BusinessSettings
 
 REVISION = "revision"
+# Built once: every page asks it.
+_ALL = select(Setting.name, Setting.value)
 
 
 def load(session: Session) -> BusinessSettings:
     """The owner's values as they stand, defaults where nothing was set."""
-    rows = session.execute(select(Setting.name, Setting.value)).all()
+    rows = session.execute(_ALL).all()
     values: dict[str, Any] = {
         row.name: tuple(row.value) if isinstance(row.value, list) else row.value
         for row in rows

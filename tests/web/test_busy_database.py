@@ -1,7 +1,7 @@
 """A locked database answers 503 with Retry-After, changes nothing, and heals."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import pysqlite3.dbapi2
@@ -13,7 +13,7 @@ from simulator_client import SimulatorClient
 from sqlalchemy.orm import Session
 
 from portal.clock import utcnow
-from portal.db import PRAGMAS
+from portal.db import _WRITERS, PRAGMAS, transaction
 
 
 @pytest.fixture
@@ -65,13 +65,15 @@ def test_a_locked_database_is_503_and_the_return_heals(
     assert shop.state(order) == "paid"
 
 
-def test_writers_of_one_process_wait_for_each_other_in_a_queue(app):
+def test_writers_of_one_process_wait_for_each_other_in_a_queue(
+    app: Flask,
+) -> None:
     with app.app_context():
         with transaction() as session:
-            queued = db_module._WRITERS.locked()
+            queued = _WRITERS.locked()
             sqlite = session.get_bind().dialect.name == "sqlite"
         assert queued is sqlite
-        assert not db_module._WRITERS.locked()
+        assert not _WRITERS.locked()
         with suppress(ZeroDivisionError), transaction():
             raise ZeroDivisionError
-        assert not db_module._WRITERS.locked()
+        assert not _WRITERS.locked()
