@@ -100,7 +100,7 @@ class Hosts(Stack):
         """Start one host and wait until it is ready."""
         port = self.ports[number]
         self.running[number] = [
-            self._start(*_granian("wsgi:app", port)),
+            self._start(*_granian("rsgi", "wsgi:buffered", port)),
             self._start(sys.executable, "-m", "flask", "--app", "wsgi", "worker"),
         ]
         deadline = time.monotonic() + READY_SECONDS

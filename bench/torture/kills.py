@@ -43,6 +43,9 @@ class Seen:
     ready: list[float] = field(default_factory=list)
 
 
+_SIMULATOR = "portal.simulator:create_from_environment"
+
+
 class Stack:
     """Server and worker, killed and started again; the simulator, never."""
 
@@ -69,8 +72,8 @@ class Stack:
         }
         self.log = (folder / "output.txt").open("ab")
         self.simulator = self._start(
-            *_granian("portal.simulator:create_from_environment", self.port + 1),
-            "--factory",
+            *_granian("wsgi", _SIMULATOR, self.port + 1),
+            *("--blocking-threads", "16", "--factory"),
         )
         self.portal: list[subprocess.Popen[bytes]] = []
 
@@ -88,7 +91,7 @@ class Stack:
         """Start server and worker; seconds until it answers that it is ready."""
         began = time.monotonic()
         self.portal = [
-            self._start(*_granian("wsgi:app", self.port)),
+            self._start(*_granian("rsgi", "wsgi:buffered", self.port)),
             self._start(sys.executable, "-m", "flask", "--app", "wsgi", "worker"),
         ]
         while time.monotonic() - began < READY_SECONDS:
@@ -109,12 +112,11 @@ class Stack:
         self.log.close()
 
 
-def _granian(target: str, port: int) -> list[str]:
+def _granian(protocol: str, target: str, port: int) -> list[str]:
     return [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi"),
+        *(sys.executable, "-m", "granian", "--interface", protocol),
         *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-        *("--blocking-threads", "16", "--log-level", "error", "--no-access-log"),
-        target,
+        *("--log-level", "error", "--no-access-log", target),
     ]
 
 
