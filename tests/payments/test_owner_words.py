@@ -201,14 +201,17 @@ def test_a_pending_payment_of_mercado_pago_is_left_over_after_a_month(
     shop: Shop, simulator: SimulatorClient, clock: FrozenClock
 ) -> None:
     sent = shop.start(shop.order(), "mercadopago")
-    simulator.mp_pay(preference_of(shop, sent), "pending_contingency")
+    mp_id = simulator.mp_pay(preference_of(shop, sent), "pending_contingency")
     reconcile_due(shop.gateways, now=utcnow(), everything=True)
     assert shop.payment(sent.payment_id).state == "pending"
     clock.advance(days=30, minutes=1)
     reconcile_due(shop.gateways, now=utcnow())
     assert alerts(shop) == [str(sent.payment_id)]
     owner_words.reject_unknown(sent.payment_id, reason="x", actor=OWNER, now=utcnow())
-    assert shop.payment(sent.payment_id).state == "rejected"
+    payment = shop.payment(sent.payment_id)
+    assert payment.state == "rejected"
+    # It is still found in the gateway's panel.
+    assert payment.gateway_payment_id == str(mp_id)
 
 
 # A key that is gone -----------------------------------------------------

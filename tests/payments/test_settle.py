@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from conftest import FrozenClock
+from conftest import TUESDAY_NOON, FrozenClock
 from payment_cases import (
     PAID_ONCE,
     Shop,
@@ -23,8 +23,13 @@ from portal.orders.queries import get
 from portal.orders.service import cancel
 from portal.payments import returns
 from portal.payments.gateways.base import Evidence, Question
+from portal.payments.models import Payment
 from portal.payments.reconcile import reconcile_due
-from portal.payments.service import AFTER_APPROVAL, settle
+from portal.payments.service import (
+    AFTER_APPROVAL,
+    first_check_after_approval,
+    settle,
+)
 from portal.support.models import Attention
 
 
@@ -123,14 +128,15 @@ def test_webpay_is_not_committed_when_the_order_is_already_paid(
 
 
 def test_two_payments_on_one_preference_are_applied_and_surplus(
-    shop: Shop, simulator: SimulatorClient
+    shop: Shop, simulator: SimulatorClient, clock: FrozenClock
 ) -> None:
     order = shop.order()
     sent = shop.start(order, "mercadopago")
     preference = preference_of(shop, sent)
     ids = simulator.mp_outcome(preference, "twice").payment_ids
     assert len(ids) == 2
-    reference = reference_of(shop, sent)
+    reference, approved_at = reference_of(shop, sent), clock.now
+    clock.advance(seconds=40)
     for evidence in shop.gateways.mercadopago.look_up(
         Question(token=None, reference=reference)
     ):
@@ -149,7 +155,8 @@ def test_two_payments_on_one_preference_are_applied_and_surplus(
     # A second tab may pay the same form: asked once it is dead.
     assert first.next_check_at == first.form_until + timedelta(minutes=1)
     assert further.redirected_at == first.redirected_at
-    assert further.approved_at is not None
+    # The gateway's instants, not those of hearing of them.
+    assert {p.approved_at for p in (first, further)} == {approved_at}
     assert further.next_check_at is None
     assert further.detail == "accredited"
     assert further.evidence["gateway_payment_id"] == further.gateway_payment_id
@@ -160,6 +167,25 @@ def test_two_payments_on_one_preference_are_applied_and_surplus(
         order.id,
         {"disposition": "surplus", "gateway_payment_id": further.gateway_payment_id},
     )
+
+
+@pytest.mark.parametrize(
+    ("gateway", "form_left", "minutes"),
+    [
+        ("mercadopago", 5, 6),
+        ("mercadopago", 0, 24 * 60),
+        ("mercadopago", -5, 24 * 60),
+        ("mercadopago", None, 24 * 60),
+        ("webpay", 5, 24 * 60),
+    ],
+)
+def test_money_is_asked_about_when_its_form_is_dead_then_daily(
+    gateway: str, form_left: int | None, minutes: int
+) -> None:
+    until = None if form_left is None else TUESDAY_NOON + timedelta(minutes=form_left)
+    payment = Payment(gateway=gateway, form_until=until)
+    check = first_check_after_approval(payment, TUESDAY_NOON)
+    assert check - TUESDAY_NOON == timedelta(minutes=minutes)
 
 
 def _lines(shop: Shop, payment_id: int) -> list[JournalEntry]:
