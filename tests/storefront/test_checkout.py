@@ -117,6 +117,9 @@ def test_bad_field_is_told_beside_it(
     page = read(response)
     assert message in error_of(page, name)
     assert page.select_one("#errores[tabindex='-1'][autofocus]")
+    links = [link["href"] for link in page.select("#errores a")]
+    assert links
+    assert [link for link in links if not page.select(link)] == []
     assert orders() == []
 
 
