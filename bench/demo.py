@@ -26,6 +26,17 @@ __all__ = ["LONG", "Demo", "Sight", "Words", "chrome"]
 PASSWORD = "demo-portal"  # noqa: S105 (the demo's, printed by `make run`)
 SUPPORT = "/servicios/soporte-online"
 SERVICES = ("soporte-online", "reinstalacion", "servicio-tecnico", "asistencia-terreno")
+REQUEST = "/privacidad/solicitud"
+# The pages behind the owner's first one; the order is the first that a moment writes.
+OWNER = (
+    *("ajustes", "ajustes/empresa", "ajustes/canales", "ajustes/plazos"),
+    *("precios", "temas", "temas/1", "soluciones", "soluciones/1", "soluciones/nueva"),
+    *("horario", "horario/semana", "horario/dia?dia=2026-12-24"),
+    *("terminos", "terminos/borrador", "equipo", "pantallas", "revision"),
+    *("pedidos", "pedidos/nuevo", "pedidos/1001", "pedidos/1001/documento"),
+    *("pedidos/1001/prueba", "documentos"),
+    *("datos", "datos/solicitudes/nueva", "datos/registro", "datos/consultas"),
+)
 ERRORS = (403, 404, 429, 500, 503)
 _POLLED = ("/ahora", "/tablero/tarjetas")
 
@@ -53,6 +64,12 @@ class Sight:
 
 def _send_empty(page: Page) -> None:
     page.get_by_role("button", name="Continuar").click()
+    page.locator("#errores").wait_for()
+
+
+def _request_empty(page: Page) -> None:
+    page.locator("main form").evaluate("form => form.noValidate = true")
+    page.locator("main form button[type=submit]").last.click()
     page.locator("#errores").wait_for()
 
 
@@ -119,6 +136,9 @@ class Demo:
         for name, path in faces.items():
             yield Sight(name, "noon", path)
         yield Sight("ir-a-webpay", "noon", faces["revision"], act=_go_to_webpay)
+        closed = faces["cierre-resuelto"]
+        yield Sight("comprobante", "noon", f"{closed}/comprobante")
+        yield Sight("mis-datos", "noon", f"{closed}/datos")
         yield from self._staff()
         for moment, shown in (("evening", "especial"), ("night", "cerrado")):
             faces = self.lay_out(moment)
@@ -149,6 +169,8 @@ class Demo:
         yield Sight("servicio-desconocido", "noon", "/servicios/nada")
         for path in ("/terminos", "/privacidad", "/reenviar-enlace"):
             yield Sight(path[1:], "noon", path, indexed=path != "/reenviar-enlace")
+        yield Sight("solicitud", "noon", REQUEST)
+        yield Sight("solicitud-con-errores", "noon", REQUEST, act=_request_empty)
         for status in ERRORS:
             path = f"/demo/componentes/error/{status}"
             yield Sight(f"error-{status}", "noon", path)
@@ -165,6 +187,11 @@ class Demo:
                 prepare=partial(self.set_board, cards),
             )
         yield Sight("administrar", "noon", "/administrar", "owner")
+        for path in OWNER:
+            name = path.partition("?")[0].replace("/", "-")
+            yield Sight(f"duena-{name}", "noon", f"/administrar/{path}", "owner")
+        yield Sight("informe", "noon", "/informes/2026-11", "owner")
+        yield Sight("cuadratura", "noon", "/informes/2026-11/cuadratura", "owner")
 
 
 _STOPPED = "Estamos sin sistema por un corte de luz. Volvemos a vender hoy a las 15:00."
