@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from portal.audit import watch_rules
 from portal.config import load_settings
 from portal.errors import ConfigurationError
 from portal.hours.queries import load_calendar
@@ -315,6 +316,35 @@ def test_path_of_a_machine_is_found() -> None:
     for text in ("see /home/ana/x", "(/tmp/y)", "C:\\x", "~/portal", _HOSTS[0]):
         assert strangers(text), text
     assert not strangers("`sqlite:///var/portal.sqlite3`, `/servicios/x`, `var/`")
+
+
+# Alerts ----------------------------------------------------------------
+
+
+def alert_subjects() -> set[str]:
+    """What each mail of alert has for a subject, before the colon."""
+    found = set(watch_rules.TITLES.values())
+    for path in (ROOT / "portal").glob("*/*mails.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("_alert"):
+                found |= set(_subjects_in(node))
+    return found
+
+
+def _subjects_in(function: ast.FunctionDef) -> Iterator[str]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.keyword) and node.arg == "subject":
+            first = node.value
+            if isinstance(first, ast.JoinedStr):
+                first = first.values[0]
+            if isinstance(first, ast.Constant):
+                yield str(first.value).partition(": ")[0]
+
+
+def test_operation_explains_every_alert_that_is_mailed() -> None:
+    said = (ROOT / "docs" / "operacion.md").read_text()
+    assert len(alert_subjects()) >= 12
+    assert [subject for subject in alert_subjects() if f"«{subject}" not in said] == []
 
 
 # Examples --------------------------------------------------------------
