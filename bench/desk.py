@@ -23,9 +23,9 @@ NOON, SOON = "2026-11-24T12:00:00-03:00", "2026-11-24T12:01:00-03:00"
 
 
 class Desk:
-    """`cards` taken attentions; cookies of as many screens as are asked for."""
+    """`cards` attentions, the first `taken` of them (all) held; cookies of screens."""
 
-    def __init__(self, folder: Path, cards: int) -> None:
+    def __init__(self, folder: Path, cards: int, taken: int | None = None) -> None:
         self.url = f"sqlite:///{folder}/desk.sqlite3"
         values = {"DATABASE_URL": self.url, "SECRET_KEY": KEY}
         self.app = create_app(load_settings({**values, "PORTAL_NOW": NOON}))
@@ -39,7 +39,7 @@ class Desk:
                 made = [add_attention(session, now=now, key=KEY) for _ in range(cards)]
                 self.cards = [each.id for each in made]
                 orders = [each.order_id for each in made]
-            for number in self.cards:
+            for number in self.cards[:taken]:
                 service.take(number, by=self.technician, now=now)
             keys = self.app.extensions["portal_settings"].secret_keys
             self.pages = [

@@ -28,9 +28,7 @@ class Server:
     """A granian of its own on a free port, to be stopped with `stop`."""
 
     def __init__(self, target: str, workers: int, environment: dict[str, str]) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = int(environment.get("PORT") or _free_port())
         self.process = subprocess.Popen(
             serve_command(self.port, workers, target),
             cwd=ROOT,
@@ -66,6 +64,12 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def _processes() -> Iterator[tuple[int, int, int]]:
