@@ -97,7 +97,7 @@ lint: $(DEV_STAMP) ## Style, types and templates
 	@$(BIN)/djlint --quiet --lint portal/templates
 
 bench: $(DEV_STAMP) ## Benchmarks: a table, and var/bench.json (a first run writes the histories)
-	@bad=0; for each in polls home settle start screens; do $(BIN)/python bench/$$each.py || bad=1; done; \
+	@bad=0; for each in polls home settle start screens busy; do $(BIN)/python bench/$$each.py || bad=1; done; \
 	    $(BIN)/python bench/month.py $(ARGS) || bad=1; exit $$bad
 
 format: $(DEV_STAMP) ## Format the code
