@@ -40,6 +40,7 @@ def _screens(code: int = 200, *, pairing: str = "", error: str = "") -> Response
     return page(
         "board/screens.html",
         code,
+        person=person(),
         screens=screen_queries.list_screens(session),
         tiles=screen_queries.tiles(session),
         pairing=pairing,

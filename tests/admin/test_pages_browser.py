@@ -27,8 +27,16 @@ PATHS = (
         "terminos",
     ),
     *("horario/dia?dia=2026-12-24", "equipo", "pedidos", "pedidos/nuevo"),
-    *("pedidos/1001/documento", "documentos", "revision"),
+    *("pedidos/1001/documento", "pedidos/1001/prueba", "documentos", "revision"),
+    *("soluciones/nueva", "pantallas", "datos", "datos/solicitudes/nueva"),
+    *("datos/registro", "datos/consultas"),
 )
+
+_HEAD_ROWS = """() => new Set([...document.querySelectorAll(
+  '.site-header__side .row > :not([type=hidden])')].map(el => {
+    const box = el.getBoundingClientRect();
+    return Math.round(box.top + box.height / 2);
+  })).size"""
 
 
 @pytest.fixture
@@ -36,7 +44,7 @@ def enter(app: Flask, portal_url: str) -> Callable[[Page], None]:
     """Logs the owner in, by the cookie that a log-in would leave."""
     stock(app)
     with app.app_context(), transaction() as session:
-        number = add_staff(session, "Elena", "owner").id
+        number = add_staff(session, "Elena Huenchumilla Díaz", "owner").id
         add_staff(session, "Ana")
         add_attention(session, now=TUESDAY_NOON)
     cookie = log_in_as(app, number).get_cookie("portal")
@@ -63,6 +71,8 @@ def test_pages_fit_and_axe_finds_nothing(
     for path in PATHS:
         page.goto(f"{portal_url}/administrar/{path}")
         assert page.evaluate("document.documentElement.scrollWidth") == width, path
+        # Who is logged in and the way out, on one line at the end of the head.
+        assert page.evaluate(_HEAD_ROWS) == 1, path
         page.evaluate(AXE)
         found = page.evaluate(
             "tags => axe.run({runOnly: {type: 'tag', values: tags}})", TAGS

@@ -149,6 +149,8 @@ def test_every_page_is_light_valid_and_for_everybody(
     paths = {path: path for path in SHOP} | faces(moment)
     if moment == "noon":
         paths |= {path: path for path in NOON_ONLY}
+        end = paths["cierre-resuelto"]
+        paths |= {page: f"{end}/{page}" for page in ("comprobante", "datos")}
     found = {
         name: _problems(new_page, portal_url + path) for name, path in paths.items()
     }
