@@ -134,7 +134,7 @@ def test_list_is_filtered_by_state_and_by_day(owner: FlaskClient, three: None) -
     assert numbers(owner, dia="ayer") == ["1003", "1002", "1001"]
     assert numbers(owner, antes="3") == ["1002", "1001"]
     assert numbers(owner, antes="9" * 30) == ["1003", "1002", "1001"]
-    refused = owner.get(LIST, query_string={"q": "a\x00b"})
+    refused = owner.get(LIST, query_string={"q": "a\x01b"})
     assert "caracteres" in text_of(refused)
 
 

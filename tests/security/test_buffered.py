@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -65,7 +66,9 @@ def ask(
         headers=Headers({k.replace("__", "-"): v for k, v in headers.items()}),
     )
     served = Buffered(application or echo)
-    asyncio.run(served.__rsgi__(scope, protocol))
+    # In a thread: where a browser was driven before, this one has a loop already.
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(asyncio.run, served.__rsgi__(scope, protocol)).result()
     return got
 
 

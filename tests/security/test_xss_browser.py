@@ -109,6 +109,7 @@ def visited(app: Flask, session: Session, paths: dict[str, str]) -> Iterator[str
         "group": "negocio",
         "version": 1,
         "link_id": 1,
+        "request_id": 1,
     }
     for rule in app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.rule.startswith(UNSEEN):

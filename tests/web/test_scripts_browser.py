@@ -161,7 +161,7 @@ def test_returning_to_the_page_frees_its_buttons(lab: Lab, page: Page) -> None:
 
 def test_a_tap_shows_within_100_ms(lab: Lab, page: Page) -> None:
     page.goto(lab.url + "/prueba/formulario")
-    page.route("**/prueba/lenta", lambda route: None)
+    page.route("**/prueba/lenta", lambda route: route.fulfill(status=204))
     shown = page.get_by_role("link", name="Lejos").evaluate(
         """link => { const from = performance.now(); link.click();
              return link.getAttribute('aria-busy') === 'true'
