@@ -223,10 +223,13 @@ def test_the_trap_catches_what_runs(
     watch.allow("")
     page = new_page()
     page.route("https://evil.example/**", lambda route: route.abort())
-    page.add_init_script(TRAP)
-    page.goto(f"{portal_url}/cruda/sin", wait_until="commit")
-    page.wait_for_function("window.ran.length > 3")
-    page.goto(f"{portal_url}/cruda/con", wait_until="commit")
-    page.wait_for_timeout(200)
-    assert any("CSP violation" in each for each in watch.reports)
+    # The corpus also leads away from the page: what ran is heard as it runs.
+    page.add_init_script("window.marca = () => console.info('it ran')")
+    said: list[str] = []
+    page.on("console", lambda it: said.append(it.text))
+    for policy, words in (("sin", "it ran"), ("con", "CSP violation")):
+        said.clear()
+        with page.expect_console_message(lambda it, words=words: words in it.text):
+            page.goto(f"{portal_url}/cruda/{policy}", wait_until="commit")
+    assert "it ran" not in said
     assert len(PAYLOADS) >= 30
