@@ -221,15 +221,14 @@ def test_the_trap_catches_what_runs(
 
     app.add_url_rule("/cruda/<policy>", "raw", raw)
     watch.allow("")
-    page = new_page()
-    page.route("https://evil.example/**", lambda route: route.abort())
+    ran: dict[str, list[str]] = {"sin": [], "con": []}
     # The corpus also leads away from the page: what ran is heard as it runs.
-    page.add_init_script("window.marca = () => console.info('it ran')")
-    said: list[str] = []
-    page.on("console", lambda it: said.append(it.text))
     for policy, words in (("sin", "it ran"), ("con", "CSP violation")):
-        said.clear()
+        page = new_page()
+        page.route("https://evil.example/**", lambda route: route.abort())
+        page.add_init_script("window.marca = () => console.info('it ran')")
+        page.on("console", lambda it, kept=ran[policy]: kept.append(it.text))
         with page.expect_console_message(lambda it, words=words: words in it.text):
             page.goto(f"{portal_url}/cruda/{policy}", wait_until="commit")
-    assert "it ran" not in said
+    assert "it ran" not in ran["con"]
     assert len(PAYLOADS) >= 30
