@@ -32,7 +32,7 @@ def _operation(name: str, full: bool) -> list[Line]:
 
 
 def _campaign(name: str, full: bool, processes: int) -> list[Line]:
-    """The campaign's lines, at the size of the issue (`full`) or at a tenth of it."""
+    """The campaign's lines, at its whole size (`full`) or at a tenth of it."""
     if name == "firmas":
         from bench.torture import signatures
 
