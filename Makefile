@@ -6,7 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8000
 WORKERS ?= 2
-TESTERS ?= 2
+TESTERS ?= 3
 
 VENV := .venv
 BIN := $(VENV)/bin
