@@ -339,8 +339,14 @@ def watch() -> Iterator[Watch]:
 
 
 @pytest.fixture
-def new_page(browser: Browser, watch: Watch) -> Iterator[Callable[..., Page]]:
+def new_page(
+    browser: Browser, watch: Watch, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Page]]:
     """Makes a page with cookies of its own: a phone, unless options say otherwise."""
+    # Servers first, so that they stop last: no page is left asking one that is gone.
+    for server in ("portal_url", "simulator"):
+        if server in request.fixturenames:
+            request.getfixturevalue(server)
     contexts = []
 
     def make(**options: Any) -> Page:
