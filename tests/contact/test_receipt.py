@@ -1,5 +1,6 @@
 """The receipt alone, and what the accepted text says of withdrawing."""
 
+import re
 from datetime import timedelta
 
 from bs4 import BeautifulSoup
@@ -71,6 +72,11 @@ def test_withdrawing_is_a_button_and_then_the_accepted_text(
 ) -> None:
     path = shop.path(paid(shop, simulator))
     assert "es su derecho a retracto" in text_of(client, path)
+    # one tap: in plain sight, not inside a fold that a first tap must open
+    page = client.get(path).text
+    folds = re.findall(r"<details.*?</details>", page, re.S)
+    assert "/devolucion" in page
+    assert "/devolucion" not in "".join(folds)
     with transaction() as session:
         staff = add_staff(session, "Ana")
         ana = Person(staff.id, staff.name, staff.role)
