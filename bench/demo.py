@@ -35,7 +35,13 @@ OWNER = (
     *("terminos", "terminos/borrador", "equipo", "pantallas", "revision"),
     *("pedidos", "pedidos/nuevo", "pedidos/1001", "pedidos/1001/documento"),
     *("pedidos/1001/prueba", "documentos"),
-    *("datos", "datos/solicitudes/nueva", "datos/registro", "datos/consultas"),
+    *(
+        "datos",
+        "datos/solicitudes/nueva",
+        "datos/registro",
+        "datos/consultas",
+        "datos/brechas",
+    ),
 )
 ERRORS = (403, 404, 429, 500, 503)
 _POLLED = ("/ahora", "/tablero/tarjetas")

@@ -42,6 +42,7 @@ from portal.orders import views as orders_views
 from portal.payments import mails as payments_mails
 from portal.payments import views as payments_views
 from portal.payments.gateways import build_gateways
+from portal.privacy import breaches_views as privacy_breaches_views
 from portal.privacy import mails as privacy_mails
 from portal.privacy import owner_views as privacy_owner_views
 from portal.privacy import papers_views
@@ -78,6 +79,7 @@ _PAGES = (
     orders_views,
     privacy_views,
     privacy_owner_views,
+    privacy_breaches_views,
     papers_views,
     worker_views,
     metrics_views,

@@ -84,6 +84,7 @@ DOCUMENT = "/administrar/pedidos/<int(min=1001, max=2147483647):number>/document
 ATTENTION = "<int(max=2147483647):attention_id>"
 ERRAND = "<int(max=2147483647):errand_id>"
 REQUEST = "/administrar/datos/solicitudes/<int(max=2147483647):request_id>"
+BREACH = "/administrar/datos/brechas/<int(max=2147483647):breach_id>"
 PERSON = "/administrar/datos/personas/<int(min=1001, max=2147483647):number>"
 SLUG, FIRST = {"slug": "soporte-online"}, {"version": 1}
 OCTOBER = {"name": "2026-10"}
@@ -289,6 +290,11 @@ TABLE = {
     f"POST {PERSON}/desbloquear": owner(303, values={"number": 1001}),
     f"POST {PERSON}/borrar": owner(422, values={"number": 1001}),
     "GET /administrar/datos/registro": owner(200),
+    "GET /administrar/datos/brechas": owner(200),
+    "GET /administrar/datos/brechas/nueva": owner(200),
+    "POST /administrar/datos/brechas/nueva": owner(422),
+    f"GET {BREACH}": owner(404, values={"breach_id": 999}),
+    f"POST {BREACH}": owner(404, values={"breach_id": 999}),
     "GET /administrar/datos/consultas": owner(200),
     "GET /administrar/revision": owner(200),
     "POST /administrar/revision/medios": owner(303),

@@ -7,8 +7,6 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "cumplimiento.md"
 _ROW = re.compile(r"^\| (CL-\d+) \|(.*)\|(.*)\|(.*)\|$", re.MULTILINE)
 _TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
-# Rows whose proof is a paper or a reason, said in their third column.
-_WITHOUT_TEST = {"CL-52", "CL-54"}
 
 
 def missing_tests(text: str) -> list[str]:
@@ -31,7 +29,7 @@ def test_every_named_test_exists_and_no_row_is_without_proof() -> None:
     assert len(_TEST.findall(text)) > 40
     assert missing_tests(text) == []
     for item, _what, _where, proof in _ROW.findall(text):
-        assert proof.strip(" -") or item in _WITHOUT_TEST, item
+        assert proof.strip(" -"), item
     assert missing_tests("`tests/test_money.py::test_that_nobody_wrote`")
     assert missing_tests("`tests/absent.py::test_x`")
 

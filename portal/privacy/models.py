@@ -1,4 +1,4 @@
-"""The published notices, and what people ask about their data."""
+"""The published notices, what people ask about their data, and the breaches."""
 
 from datetime import date, datetime
 
@@ -71,3 +71,32 @@ class PrivacyRequest(Base):
     def number(self) -> str:
         """What the person quotes."""
         return f"D-{1000 + self.id}"
+
+
+class DataBreach(Base):
+    """One breach of personal data, as art. 14 sexies of Ley 19.628 has it registered.
+
+    Kept for ever; `version` marks what a page showed. Days are Santiago's.
+    """
+
+    __tablename__ = "data_breaches"
+    __table_args__ = (CheckConstraint("people >= 0", name="people"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(default=1)
+    noticed_on: Mapped[date] = mapped_column(Date)
+    occurred: Mapped[str] = mapped_column(String(120))
+    cause: Mapped[str] = mapped_column(Text)
+    affected: Mapped[str] = mapped_column(Text)
+    people: Mapped[int | None] = mapped_column()
+    effects: Mapped[str] = mapped_column(Text)
+    measures: Mapped[str] = mapped_column(Text)
+    agency_on: Mapped[date | None] = mapped_column(Date)
+    people_on: Mapped[date | None] = mapped_column(Date)
+    untold_reason: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the Agency was told, or the reason why not stands written."""
+        return self.agency_on is not None or bool(self.untold_reason)

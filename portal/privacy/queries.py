@@ -19,7 +19,7 @@ from portal.payments import states as pay
 from portal.payments.models import Payment, Refund
 from portal.payments.refund_rules import GIVABLE, IN_FLIGHT
 from portal.privacy import rules
-from portal.privacy.models import NoticeVersion, PrivacyRequest
+from portal.privacy.models import DataBreach, NoticeVersion, PrivacyRequest
 from portal.privacy.states import OPEN, OVER
 from portal.support.erase_queries import unfinished_work
 
@@ -51,6 +51,25 @@ def list_notices(session: Session) -> list[NoticeVersion]:
     """Every published notice, newest first, without its text."""
     query = select(NoticeVersion).order_by(NoticeVersion.number.desc())
     return list(session.scalars(query.options(defer(NoticeVersion.body))))
+
+
+# Breaches ----------------------------------------------------------------
+
+
+def list_breaches(session: Session) -> list[DataBreach]:
+    """Every breach of the register, newest first."""
+    newest = select(DataBreach).order_by(
+        DataBreach.noticed_on.desc(), DataBreach.id.desc()
+    )
+    return list(session.scalars(newest))
+
+
+def get_breach(session: Session, breach_id: int) -> DataBreach:
+    """One breach. Raises NotFoundError."""
+    found = session.get(DataBreach, breach_id)
+    if found is None:
+        raise NotFoundError("No encontramos esa brecha.")
+    return found
 
 
 # Requests ----------------------------------------------------------------
