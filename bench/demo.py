@@ -184,6 +184,7 @@ class Demo:
     def _staff(self) -> Iterator[Sight]:
         yield Sight("ingresar", "noon", "/ingresar")
         yield Sight("componentes", "noon", "/demo/componentes")
+        yield Sight("mi-cuenta", "noon", "/mi-cuenta", "technician")
         for cards in (0, 3, 20, 60):
             yield Sight(
                 f"tablero-{cards}",

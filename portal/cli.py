@@ -18,7 +18,7 @@ from portal import clock, logs, watchdog
 from portal.accounts import queries as accounts_queries
 from portal.accounts import screens_service
 from portal.accounts import service as accounts_service
-from portal.accounts.rules import ROLES, TECHNICIAN
+from portal.accounts.rules import ROLES, TECHNICIAN, check_chosen
 from portal.audit import check_queries, check_rules, check_service
 from portal.audit.ledger_queries import read_ledger
 from portal.audit.queries import broken_invariants
@@ -199,12 +199,11 @@ user = AppGroup("user", help="Accounts of the staff.")
 )
 def user_add(role: str, email: str, name: str, password_stdin: bool) -> None:
     """Open an account; the password is the first line of standard input."""
-    password = sys.stdin.readline().rstrip("\r\n")
+    password, now = sys.stdin.readline().rstrip("\r\n"), clock.utcnow()
     try:
-        staff = accounts_service.add_user(
-            email, name, role, password, now=clock.utcnow()
-        )
-    except RefusedError as error:
+        check_chosen(password, email, name)
+        staff = accounts_service.add_user(email, name, role, password, now=now)
+    except (RefusedError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Account {staff.id} added: {role}.")
 

@@ -138,6 +138,8 @@ TABLE = {
     "GET /ingresar": logged_in(303, 200),
     "POST /ingresar": public(422),
     "POST /salir": public(303),
+    "GET /mi-cuenta": staff(200),
+    "POST /mi-cuenta": staff(422),
     "GET /tablero": staff(200),
     "GET /tablero/tarjetas": staff(200),
     f"POST /tablero/{ATTENTION}/tomar": staff(303),

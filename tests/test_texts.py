@@ -8,7 +8,7 @@ from reading_copy import MAILS, families
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "textos"
 # Read by the owner and the desk, or shown as templates (privacy).
-_INTERNAL = ("alert.", "attention.on_call", "check.", "privacy.")
+_INTERNAL = ("alert.", "attention.on_call", "check.", "privacy.", "staff.")
 
 
 def test_the_reading_copy_is_what_customers_read(

@@ -208,6 +208,16 @@ def staff_required(view: View[P]) -> View[P]:
     return guarded
 
 
+def login_required(view: View[P]) -> View[P]:
+    """Let in who logged in on this device: a turn on a shared screen does not do."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
+        return view(*args, **kwargs) if is_logged_in() else _to_login()
+
+    return guarded
+
+
 def board_required(view: View[P]) -> View[P]:
     """Let in the staff and every paired screen, with a turn or without."""
 

@@ -1,8 +1,8 @@
-"""The log-in form."""
+"""The log-in form, and that of one's own password."""
 
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import EqualTo, InputRequired, Length
 
 from portal.accounts.rules import MAX_PASSWORD
 
@@ -22,3 +22,21 @@ class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         ],
     )
     next = HiddenField()
+
+
+class PasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """Another password for oneself, typed twice; the present one is asked first."""
+
+    present = PasswordField(
+        "Contraseña actual", [InputRequired("Escriba su contraseña actual.")]
+    )
+    fresh = PasswordField(
+        "Contraseña nueva", [InputRequired("Escriba una contraseña nueva.")]
+    )
+    repeated = PasswordField(
+        "Repita la contraseña nueva",
+        [
+            InputRequired("Escriba otra vez la contraseña nueva."),
+            EqualTo("fresh", "No es igual a la de arriba."),
+        ],
+    )

@@ -38,4 +38,22 @@ def _alert_pins(context: RenderContext, row: OutboxRow) -> Mail | None:
     )
 
 
-RENDERERS: dict[str, Renderer] = {"alert.pins": _alert_pins}
+def _password(context: RenderContext, row: OutboxRow) -> Mail | None:
+    """Told to whoever's password it is: a thief cannot change it unseen."""
+    staff = context.session.get(Staff, int(row.key.partition("-")[0]))
+    if staff is None or not staff.active:
+        return None
+    return render(
+        context,
+        "accounts/password",
+        to=staff.email,
+        subject="Su contraseña del portal cambió",
+        name=staff.name,
+        at=row.created_at,
+    )
+
+
+RENDERERS: dict[str, Renderer] = {
+    "alert.pins": _alert_pins,
+    "staff.password": _password,
+}

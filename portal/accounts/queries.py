@@ -56,9 +56,14 @@ def find_by_email(session: Session, email: str) -> Staff | None:
     return session.scalar(select(Staff).where(Staff.email == email))
 
 
-def get(session: Session, staff_id: int) -> Staff:
-    """The member of staff with this id. Raises NotFoundError."""
-    staff = session.get(Staff, staff_id)
+def get(session: Session, staff_id: int, *, lock: bool = False) -> Staff:
+    """The member of staff with this id. Raises NotFoundError.
+
+    `lock` holds the row until the transaction ends, read anew.
+    """
+    staff = session.get(
+        Staff, staff_id, with_for_update=lock or None, populate_existing=lock
+    )
     if staff is None:
         raise NotFoundError("No encontramos esa cuenta.")
     return staff

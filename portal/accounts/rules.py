@@ -92,6 +92,33 @@ def check_password(password: str) -> str:
     return normal_password(password)
 
 
+# What zxcvbn calls safely unguessable takes 10**8 tries and more: no listed password.
+_STRONG = 3
+# Our own words, which no list of common passwords has.
+_OUR_WORDS = ("itplusnet", "soporte", "portal", "mesa", "ayuda", "tablero")
+_ZXCVBN_READS = 72
+
+
+def check_chosen(password: str, *about: str) -> str:
+    """The password that a person thought of. Raises ValueError in Spanish.
+
+    Beyond `check_password` it must withstand guessing by someone who knows lists of
+    common passwords, us, and the words in `about` (name, mail, business).
+    """
+    # Read at the first change of a password: its lists are 14 MB that few need.
+    from zxcvbn import zxcvbn
+
+    password = check_password(password)
+    words = [*about, *re.findall(r"\w{3,}", " ".join(about))]
+    result = zxcvbn(password[:_ZXCVBN_READS], user_inputs=[*_OUR_WORDS, *words])
+    if result["score"] < _STRONG:
+        raise ValueError(
+            "Esa contraseña es fácil de adivinar. Use tres o cuatro palabras que no"
+            " tengan relación con usted ni con la empresa."
+        )
+    return password
+
+
 def _is_plain(char: str) -> bool:
     return "!" <= char <= "~" and char != "\\"
 

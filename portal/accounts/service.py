@@ -12,6 +12,7 @@ from portal.accounts.models import Staff, StaffSession
 from portal.accounts.rules import (
     ROLES,
     SESSION_LIFE,
+    check_chosen,
     check_email,
     check_name,
     check_password,
@@ -23,6 +24,8 @@ from portal.accounts.rules import (
 from portal.db import reading, transaction
 from portal.errors import RefusedError
 from portal.journal.service import SYSTEM, Actor, record
+from portal.mail.service import enqueue
+from portal.settings.queries import load as load_business
 
 # 32 MiB and three passes: the OWASP minimum for scrypt of this memory.
 METHOD = "scrypt:32768:8:3"
@@ -88,6 +91,50 @@ def set_password(staff_id: int, password: str, *, actor: Actor, now: datetime) -
         _record(session, "staff.password_changed", staff_id, actor, now)
 
 
+class WrongPasswordError(RefusedError):
+    """The present password was not the one that was typed."""
+
+    def __init__(self) -> None:
+        super().__init__("Esa no es su contraseña actual.")
+
+
+def change_own_password(staff_id: int, present: str, new: str, *, now: datetime) -> str:
+    """Change one's own password; the key of the only session that is left.
+
+    The person is told by mail. Raises WrongPasswordError, or RefusedError when the new
+    one will not do.
+    """
+    with reading() as session:
+        staff = queries.get(session, staff_id)
+        stored, about = staff.password_hash, (staff.email, staff.name)
+        business = load_business(session).business_name
+    if not check_password_hash(stored, normal_password(present)):
+        raise WrongPasswordError
+    try:
+        fresh = check_chosen(new, *about, business)
+    except ValueError as error:
+        raise RefusedError(str(error)) from error
+    if fresh == normal_password(present):
+        raise RefusedError("La contraseña nueva es igual a la actual.")
+    hashed = _hash(fresh)
+    with transaction() as session:
+        staff = queries.get(session, staff_id, lock=True)
+        # Another device, or the owner, was faster: what was checked is worth nothing.
+        if not staff.active or staff.password_hash != stored:
+            raise WrongPasswordError
+        staff.password_hash = hashed
+        _end_sessions(session, staff_id)
+        key = _add_session(session, staff_id, now)
+        actor = Actor("staff", staff_id)
+        _record(session, "staff.password_changed", staff_id, actor, now)
+        enqueue(session, kind="staff.password", key=_told(staff_id, now), now=now)
+    return key
+
+
+def _told(staff_id: int, now: datetime) -> str:
+    return f"{staff_id}-{int(now.timestamp() * 1000)}"
+
+
 def log_in(email: str, password: str, *, now: datetime) -> str | None:
     """The key of a new session, or None: unknown, disabled and wrong look the same."""
     password = normal_password(password)
@@ -105,7 +152,6 @@ def log_in(email: str, password: str, *, now: datetime) -> str | None:
 def _open_session(
     staff_id: int, checked_hash: str, fresh_hash: str | None, now: datetime
 ) -> str | None:
-    key = new_session_key()
     with transaction() as session:
         staff = queries.get(session, staff_id)
         if not staff.active or staff.password_hash != checked_hash:
@@ -113,15 +159,21 @@ def _open_session(
         if fresh_hash:
             staff.password_hash = fresh_hash
         session.execute(delete(StaffSession).where(StaffSession.expires_at <= now))
-        session.add(
-            StaffSession(
-                staff_id=staff_id,
-                key_hash=key_hash(key),
-                created_at=now,
-                expires_at=now + SESSION_LIFE,
-            )
-        )
+        key = _add_session(session, staff_id, now)
         _record(session, "staff.logged_in", staff_id, Actor("staff", staff_id), now)
+    return key
+
+
+def _add_session(session: Session, staff_id: int, now: datetime) -> str:
+    key = new_session_key()
+    session.add(
+        StaffSession(
+            staff_id=staff_id,
+            key_hash=key_hash(key),
+            created_at=now,
+            expires_at=now + SESSION_LIFE,
+        )
+    )
     return key
 
 

@@ -1,23 +1,26 @@
-"""Logging in and out."""
+"""Logging in and out, and one's own password."""
 
 from typing import cast
 
-from flask import Blueprint, Response, current_app, redirect, request
+from flask import Blueprint, Response, current_app, flash, g, redirect, request
 
 from portal import clock
-from portal.accounts import service
+from portal.accounts import queries, service, team_queries
 from portal.accounts.access_views import (
     LOGIN_PATH,
     begin_session,
     end_session,
     find_person,
     known_device,
+    login_required,
     person,
     remember_device,
     session_key,
 )
-from portal.accounts.forms import LoginForm
+from portal.accounts.forms import LoginForm, PasswordForm
 from portal.accounts.rules import normal_email, own_path
+from portal.db import db
+from portal.errors import RefusedError
 from portal.web import client_address, limiter, page
 
 bp = Blueprint("accounts", __name__)
@@ -86,3 +89,58 @@ def log_out() -> Response:
         service.log_out(key, now=clock.utcnow())
     end_session()
     return cast(Response, redirect(LOGIN_PATH, 303))
+
+
+OWN = "/mi-cuenta"
+
+
+def _who() -> str:
+    return f"own password {person().id}"
+
+
+def _guessed(_response: Response) -> bool:
+    return bool(g.get("guessed"))
+
+
+def _own(code: int = 200, form: PasswordForm | None = None) -> Response:
+    session, who = db.session(), person()
+    return page(
+        "accounts/own.html",
+        code,
+        person=who,
+        email=queries.get(session, who.id).email,
+        devices=team_queries.logged_in(session, clock.utcnow()).get(who.id, 1),
+        form=form or PasswordForm(formdata=None),
+    )
+
+
+@bp.get(OWN)
+@login_required
+def own() -> Response:
+    """One's own account: the form for another password."""
+    return _own()
+
+
+@bp.post(OWN)
+@login_required
+@limiter.limit(_PER_ACCOUNT, key_func=_who, deduct_when=_guessed)
+def change_password() -> Response:
+    """Change one's own password; a wrong present one counts as a guess."""
+    form = PasswordForm()
+    if not form.validate():
+        return _own(422, form)
+    try:
+        key = service.change_own_password(
+            person().id, form.present.data, form.fresh.data, now=clock.utcnow()
+        )
+    except service.WrongPasswordError as error:
+        g.guessed = True
+        current_app.logger.warning("password change refused")
+        form.present.errors = [str(error)]
+        return _own(422, form)
+    except RefusedError as error:
+        form.fresh.errors = [str(error)]
+        return _own(422, form)
+    begin_session(key)
+    flash("Su contraseña cambió. Los demás dispositivos quedaron fuera.")
+    return cast(Response, redirect(OWN, 303))

@@ -29,6 +29,7 @@ def test_account_can_log_in_with_the_password_from_standard_input(app, client) -
     [
         ("corta\n", {}, "contraseña"),
         ("", {}, "contraseña"),
+        ("itplusnet2026\n", {}, "adivinar"),
         ("una-clave-larga\n", {"email": "rosa"}, "correo"),
         ("una-clave-larga\n", {"name": " "}, "nombre"),
         ("una-clave-larga\n", {"role": "boss"}, "boss"),

@@ -14,10 +14,14 @@ from werkzeug.security import generate_password_hash
 from portal import clock as portal_clock
 from portal.accounts import rules, screens_service, service
 from portal.accounts.models import Staff, StaffSession
-from portal.db import transaction
+from portal.db import reading, transaction
 from portal.errors import RefusedError
 from portal.journal.models import JournalEntry
 from portal.journal.service import SYSTEM
+from portal.mail.mails import RenderContext
+from portal.mail.models import OutboxRow
+from portal.settings.queries import load as load_business
+from portal.web import settings_of
 
 PASSWORD = "una-clave-larga"
 WRONG = "El correo o la contraseña no coinciden."
@@ -259,3 +263,83 @@ def test_ended_sessions_do_not_pile_up(session, clock) -> None:
         later = now + timedelta(days=31 * month)
         service.log_in("ana@demo.cl", PASSWORD, now=later)
     assert len(session.scalars(select(StaffSession)).all()) == 1
+
+
+NEW = "tetera verde cordillera"
+
+
+def test_staff_change_their_own_password(app, client, ana, clock) -> None:
+    """Asked for the present one, twice the new; other devices are out, and a mail."""
+    thief = app.test_client()
+    log_in(client)
+    log_in(thief)
+    stolen = client.get_cookie("portal").value
+    assert "con sesión en 2 dispositivos" in client.get("/mi-cuenta").text
+    good = {"present": PASSWORD, "fresh": NEW, "repeated": NEW}
+    weak = "es fácil de adivinar"
+    for changed, field, said in (
+        ({"present": ""}, "present", "Escriba su contraseña actual."),
+        ({"present": "una-clave-largo"}, "present", "Esa no es su contraseña actual."),
+        ({"repeated": "otra"}, "repeated", "No es igual a la de arriba."),
+        ({"fresh": "corta", "repeated": "corta"}, "fresh", "al menos 10 caracteres"),
+        ({"fresh": "x" * 201, "repeated": "x" * 201}, "fresh", "a lo más 200"),
+        ({"fresh": PASSWORD, "repeated": PASSWORD}, "fresh", "igual a la actual"),
+        *(
+            ({"fresh": each, "repeated": each}, "fresh", weak)
+            for each in ("1234567890", "qwertyuiop", "itplusnet2026", "ana@demo.cl")
+        ),
+    ):
+        answer = client.post("/mi-cuenta", data={**good, **changed})
+        assert answer.status_code == 422, changed
+        shown = answer.text.partition(f'id="{field}-error"')[2].partition("</p>")[0]
+        assert said in shown, (changed, answer.text)
+        assert PASSWORD not in answer.text
+    answer = client.post("/mi-cuenta", data=good)
+    assert (answer.status_code, answer.location) == (303, "/mi-cuenta")
+    page = client.get("/mi-cuenta").text
+    assert "Su contraseña cambió." in page
+    assert "con sesión solo en este dispositivo" in page
+    copy = app.test_client()
+    copy.set_cookie("portal", stolen)
+    for out in (thief, copy):
+        assert out.get("/mi-cuenta").location == "/ingresar?next=/mi-cuenta"
+    assert log_in(app.test_client()).status_code == 422
+    assert log_in(app.test_client(), password=NEW).status_code == 303
+    with app.app_context(), reading() as session:
+        actions = session.scalars(select(JournalEntry.action)).all()
+        assert actions.count("staff.password_changed") == 1
+        (row,) = session.scalars(select(OutboxRow)).all()
+        business = load_business(session)
+        context = RenderContext(session, settings_of(app), clock.now, business)
+        mail = app.extensions["mail_renderers"][row.kind](context, row)
+        told = mail.text + row.key
+    assert mail.to == "ana@demo.cl"
+    assert "se cambió a las 12:00" in mail.text
+    assert NEW not in told
+
+
+def test_guesses_at_the_present_password_are_counted(client, ana, clock) -> None:
+    log_in(client)
+    form = {"present": "equivocada", "fresh": NEW, "repeated": NEW}
+    for _ in range(20):
+        client.post("/mi-cuenta", data={**form, "repeated": "otra"})  # no guess
+        assert client.post("/mi-cuenta", data=form).status_code == 422
+    right = {**form, "present": PASSWORD}
+    assert client.post("/mi-cuenta", data=right).status_code == 429
+    clock.advance(hours=1, seconds=1)
+    assert client.post("/mi-cuenta", data=right).status_code == 303
+
+
+def test_change_loses_against_another_that_was_faster(app, ana, monkeypatch) -> None:
+    """The present password was checked; meanwhile the owner gave a new one."""
+    now, check = portal_clock.utcnow(), service.check_chosen
+
+    def meanwhile(*given):
+        service.set_password(ana, "de-la-duena-nueva", actor=SYSTEM, now=now)
+        return check(*given)
+
+    monkeypatch.setattr(service, "check_chosen", meanwhile)
+    with app.app_context():
+        with pytest.raises(service.WrongPasswordError):
+            service.change_own_password(ana, PASSWORD, NEW, now=now)
+        assert service.log_in("ana@demo.cl", "de-la-duena-nueva", now=now)

@@ -1,4 +1,4 @@
-"""Every page of the owner's settings on a phone and on a wide screen."""
+"""Every page of the owner's, and her account's, on a phone and on a wide screen."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +29,7 @@ PATHS = (
     *("horario/dia?dia=2026-12-24", "equipo", "pedidos", "pedidos/nuevo"),
     *("pedidos/1001/documento", "pedidos/1001/prueba", "documentos", "revision"),
     *("soluciones/nueva", "pantallas", "datos", "datos/solicitudes/nueva"),
-    *("datos/registro", "datos/consultas"),
+    *("datos/registro", "datos/consultas", "../mi-cuenta"),
 )
 
 _HEAD_ROWS = """() => new Set([...document.querySelectorAll(
