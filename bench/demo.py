@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from axe_check import axe_findings  # noqa: E402
+from browser_watch import FLAGS, whole_chromium  # noqa: E402
 from faces import LONG, MOMENTS, Words, clear_board, fill_board, lay_out  # noqa: E402
 from live_stack import LiveStack  # noqa: E402
 from playwright.sync_api import Browser, Page, Route, sync_playwright  # noqa: E402
@@ -21,7 +23,7 @@ from portal.db import db  # noqa: E402
 from portal.journal.service import SYSTEM  # noqa: E402
 from portal.settings import service as settings_service  # noqa: E402
 
-__all__ = ["LONG", "Demo", "Sight", "Words", "chrome"]
+__all__ = ["LONG", "Demo", "Sight", "Words", "axe_findings", "chrome"]
 
 PASSWORD = "demo-portal"  # noqa: S105 (the demo's, printed by `make run`)
 SUPPORT = "/servicios/soporte-online"
@@ -218,10 +220,9 @@ def running_demo() -> Iterator[Demo]:
 @contextmanager
 def chrome() -> Iterator[Browser]:
     """Debian's Chromium, ruled by Playwright."""
-    from browser_watch import FLAGS, chromium
-
+    path = whole_chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
 

@@ -16,16 +16,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from demo import ROOT, Demo, Sight, chrome, running_demo, stop_polling
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Request
+from demo import ROOT, Demo, Sight, axe_findings, chrome, running_demo, stop_polling
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Request
 from slow_link import slow_link
 from tables import as_markdown, as_text
 
 BENCH = ROOT / "bench"
 KEPT = ROOT / "var" / "pages.json"
 TOOLS = BENCH / "node_modules" / ".bin"
-AXE = (ROOT / "tests" / "vendor" / "axe.min.js").read_text()
-AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PHONE = {"viewport": {"width": 360, "height": 740}, "locale": "es-CL"}
 CHROME_FLAGS = "--headless=new --no-sandbox --disable-quic --disable-gpu"
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
@@ -92,13 +90,6 @@ class Traffic:
 
     def empty_cache(self) -> None:
         self.cdp.send("Network.clearBrowserCache")
-
-
-def axe_findings(page: Page) -> list[str]:
-    page.evaluate(AXE)
-    run = "tags => axe.run({runOnly: {type: 'tag', values: tags}})"
-    found = page.evaluate(run, AXE_TAGS)["violations"]
-    return [f"{f['id']}: {n['target']}" for f in found for n in f["nodes"]]
 
 
 class Bench:
@@ -208,9 +199,9 @@ def _source(document: Request) -> str:
 
 
 def _chrome_path() -> str:
-    from browser_watch import chromium
+    from browser_watch import whole_chromium
 
-    return chromium()
+    return whole_chromium()
 
 
 def _read(report: dict[str, Any], sight: Sight, row: Row) -> None:

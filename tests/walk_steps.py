@@ -18,10 +18,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from axe_check import axe_findings
 from live_stack import LiveStack
 from playwright.sync_api import Locator, Page, expect
 
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 DESK: dict[str, Any] = {
     "viewport": {"width": 1024, "height": 768},
     "has_touch": False,
@@ -48,9 +48,7 @@ def look(page: Page, name: str) -> None:
     Leaves its picture.
     """
     picture(page, name)
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run().then(result => result.violations)")
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], name
+    assert axe_findings(page) == [], name
     assert not page.evaluate(
         "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     ), f"{name} is wider than its screen"

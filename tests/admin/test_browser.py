@@ -1,9 +1,9 @@
 """The owner's first page on her phone and on a wide screen."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from axe_check import axe_findings
 from browser_watch import Watch
 from flask import Flask
 from playwright.sync_api import Page, expect
@@ -12,8 +12,6 @@ from support_cases import add_staff, log_in_as
 
 from portal.db import transaction
 
-AXE = (Path(__file__).resolve().parents[1] / "vendor" / "axe.min.js").read_text()
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 Put = Callable[..., int]
 
 
@@ -64,11 +62,7 @@ def test_page_fits_and_axe_finds_nothing(
     enter(page)
     page.goto(f"{portal_url}/administrar{path}")
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    page.evaluate(AXE)
-    found = page.evaluate(
-        "tags => axe.run({runOnly: {type: 'tag', values: tags}})", TAGS
-    )
-    assert [each["id"] for each in found["violations"]] == []
+    assert axe_findings(page) == []
 
 
 @pytest.mark.parametrize("scripts", [True, False])

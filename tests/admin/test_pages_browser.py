@@ -1,9 +1,9 @@
 """Every page of the owner's, and her account's, on a phone and on a wide screen."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from axe_check import axe_findings, keep_axe
 from conftest import TUESDAY_NOON
 from flask import Flask
 from playwright.sync_api import Page, expect
@@ -12,8 +12,6 @@ from support_cases import add_attention, add_staff, log_in_as
 
 from portal.db import transaction
 
-AXE = (Path(__file__).resolve().parents[1] / "vendor" / "axe.min.js").read_text()
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PATHS = (
     *("ajustes", "ajustes/empresa", "ajustes/canales", "ajustes/plazos"),
     *(
@@ -68,16 +66,13 @@ def test_pages_fit_and_axe_finds_nothing(
 ) -> None:
     page = new_page(viewport={"width": width, "height": 740}, color_scheme=scheme)
     enter(page)
+    keep_axe(page)
     for path in PATHS:
         page.goto(f"{portal_url}/administrar/{path}")
         assert page.evaluate("document.documentElement.scrollWidth") == width, path
         # Who is logged in and the way out, on one line at the end of the head.
         assert page.evaluate(_HEAD_ROWS) == 1, path
-        page.evaluate(AXE)
-        found = page.evaluate(
-            "tags => axe.run({runOnly: {type: 'tag', values: tags}})", TAGS
-        )
-        assert [each["id"] for each in found["violations"]] == [], path
+        assert axe_findings(page) == [], path
 
 
 @pytest.mark.parametrize("scripts", [True, False])

@@ -1,9 +1,9 @@
 """The board in Chromium: live, and careful with what is being written."""
 
 import re
-from pathlib import Path
 
 import pytest
+from axe_check import axe_findings
 from faces import fill_board
 from flask import Flask
 from playwright.sync_api import Page, expect
@@ -15,7 +15,6 @@ from portal.db import db, transaction
 from portal.journal.service import SYSTEM
 from portal.support import service
 
-AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js"
 WALL = {"viewport": {"width": 1920, "height": 1080}, "is_mobile": False}
 
 
@@ -121,9 +120,7 @@ def test_board_has_no_barrier_that_axe_finds(app, open_board, desk, clock) -> No
     page = open_board(ana, **WALL)
     for details in page.locator("details").all():
         details.locator("summary").click()
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run().then(result => result.violations)")
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+    assert axe_findings(page) == []
 
 
 def test_board_fits_the_hand_of_a_technician_on_call(open_board, desk) -> None:

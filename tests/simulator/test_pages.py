@@ -3,12 +3,12 @@
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 import pytest
 import requests
+from axe_check import axe_findings
 from playwright.sync_api import Page, expect
 from simulator_client import SimulatorClient
 
@@ -238,16 +238,6 @@ def test_form_sent_by_post_leaves_by_itself(simulator, token, watch, page: Page)
     page.wait_for_url("**/volver?x=1")
 
 
-def findings(page: Page) -> list[str]:
-    """What axe finds on the page."""
-    page.evaluate((Path(__file__).parents[1] / "vendor/axe.min.js").read_text())
-    found = page.evaluate("axe.run()")
-    return [
-        f"{violation['id']}: {violation['nodes'][0]['html']}"
-        for violation in found["violations"]
-    ]
-
-
 def test_pages_are_accessible(simulator, preference, token, watch, page: Page):
     simulator.mp_pay(preference["id"], "credit")
     form = f"/webpay/webpayserver/initTransaction?token_ws={token}"
@@ -257,7 +247,7 @@ def test_pages_are_accessible(simulator, preference, token, watch, page: Page):
         simulator.base_url,
     ):
         page.goto(url)
-        assert findings(page) == []
+        assert axe_findings(page) == []
 
 
 def test_mercado_pago_and_panel_fit_a_phone(simulator, preference, watch, page: Page):

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from browser_watch import FLAGS, PHONE, Watch, chromium
+from browser_watch import FLAGS, PHONE, Watch, whole_chromium
 from playwright.sync_api import Browser, Page, expect
 from shop_forms import SUPPORT
 
@@ -111,9 +111,12 @@ def test_order_is_placed_with_scripts_and_without(
 
 @pytest.fixture
 def phone(browser: Browser) -> Iterator[Page]:
-    """A phone that keeps the page it left, as phones do and Playwright's do not."""
+    """A phone that keeps the page it left, as phones do and Playwright's do not.
+
+    Nor does Chromium without a window.
+    """
     own = browser.browser_type.launch(
-        executable_path=chromium(),
+        executable_path=whole_chromium(),
         args=FLAGS,
         ignore_default_args=["--disable-back-forward-cache"],
     )

@@ -1,14 +1,12 @@
 """The gallery in Chromium: what it weighs, how it reads, what htmx does with it."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from axe_check import axe_findings
 from browser_watch import Watch
 from playwright.sync_api import Page, Request
 
-AXE = (Path(__file__).resolve().parents[1] / "vendor" / "axe.min.js").read_text()
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = (
     "/demo/componentes",
     "/demo/componentes/tablero",
@@ -22,19 +20,6 @@ MAX_REQUESTS = 5
 @pytest.fixture
 def allow_errors(watch: Watch) -> None:
     watch.allow("status of 503")
-
-
-def axe_findings(page: Page) -> list[str]:
-    """What axe-core finds on the page as it stands."""
-    page.evaluate(AXE)
-    result = page.evaluate(
-        "tags => axe.run({runOnly: {type: 'tag', values: tags}})", TAGS
-    )
-    return [
-        f"{finding['id']}: {node['target']} {node['failureSummary']}"
-        for finding in result["violations"]
-        for node in finding["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
