@@ -91,18 +91,33 @@
     busy(event.submitter);
   });
 
+  /* What may not be copied for the customer is chosen, to be copied by hand. */
+  const choose = (id) => {
+    const text = doc.getElementById(id);
+    const fold = text.closest("details");
+    if (fold) fold.open = true;
+    getSelection().selectAllChildren(text);
+    say("No se pudo copiar. Manténgalo apretado y elija Copiar.");
+  };
+
   doc.addEventListener("click", async (event) => {
     const target = event.target.closest("[data-copy], [data-share], a.btn");
     if (!target) return;
     const { copy, share } = target.dataset;
     if (copy) {
+      try {
+        await navigator.clipboard.writeText(copy);
+      } catch {
+        return choose(target.dataset.shown);
+      }
       const label = target.lastElementChild;
       const before = label.textContent;
-      await navigator.clipboard.writeText(copy);
       say((label.textContent = "Copiado"));
       setTimeout(() => (label.textContent = before), 2000);
     } else if (share) {
-      navigator.share({ url: share }).catch(() => {});
+      navigator.share({ url: share }).catch(({ name }) => {
+        if (name !== "AbortError") say("No se pudo compartir. Puede copiarlo.");
+      });
     } else if (target.origin === location.origin && !target.hash && !event.defaultPrevented && !stopped(event)) {
       busy(target);
     }
@@ -111,7 +126,6 @@
   const dress = () => {
     const hide = (button) => (button.hidden = true);
     if (!navigator.share) all("[data-share]", hide);
-    if (!navigator.clipboard) all("[data-copy]", hide);
     tick();
   };
 

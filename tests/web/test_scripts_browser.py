@@ -18,7 +18,7 @@ END = "{% endblock %}"
 FORM = """<form method="post" action="/prueba/enviar">
   <input type="hidden" name="csrf_token" value="{{ csrf_token() }}">
   {{ button("Pagar", attrs={"name": "gateway", "value": "webpay"}) }}</form>
-  {{ copy("+56 9 8765 4321") }}
+  {{ copy("+56 9 8765 4321", "numero") }}<span id="numero">+56 9 8765 4321</span>
   {{ button("Lejos", href="/prueba/lenta") }}"""
 HOP = """<form method="post" action="/prueba/enviar" data-autosubmit>
   <input type="hidden" name="csrf_token" value="{{ csrf_token() }}">
