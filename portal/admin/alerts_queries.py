@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, exists, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from portal.admin import rules
-from portal.admin.alerts_rules import Alert, Facts, alerts, mail_words, worker_words
+from portal.admin.alerts_rules import Alert, Facts, alerts, worker_words
 from portal.admin.order_queries import GoingBack
 from portal.admin.queries import Money, Pulse
 from portal.audit import watch_queries, watch_rules
@@ -16,6 +16,7 @@ from portal.config import Settings
 from portal.journal.models import JournalEntry
 from portal.mail.models import OutboxRow
 from portal.mail.rules import ALERT_AT_TRIES
+from portal.mail.words_rules import mail_words
 from portal.orders.models import Order
 from portal.orders.note_models import OrderNote
 from portal.support.models import Attention

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.chile import format_moment, format_phone, format_rut
 from portal.mail.models import OutboxRow
+from portal.mail.words_rules import mail_words
 from portal.money import format_pesos
 from portal.orders import queries as order_queries
 from portal.orders.models import Contact, Order
@@ -55,6 +56,16 @@ _WORDS = {
     "open": "Por coordinar",
     "scheduled": "Con fecha",
     "done": "Hecho",
+    # How an attention ended, what was noted in it, which paper was asked for.
+    "resuelto": "Resuelto",
+    "parcial": "Resuelto en parte",
+    "no resuelto": "No quedó resuelto",
+    "haremos": "Haremos",
+    "hecho": "Hecho",
+    "acordado": "Acordado",
+    "anulado": "Anulado",
+    "boleta": "Boleta",
+    "factura": "Factura",
 }
 Record = dict[str, str]
 Data = dict[str, list[Record]]
@@ -66,7 +77,13 @@ def load_data(session: Session, order: Order, *, now: datetime) -> Data:
     payments = payment_queries.of_order(session, order.id)
     refunds = payment_queries.refunds_of_order(session, order.id)
     sections: Data = {
-        "Estos datos": [{"Pedido": order.number, "Leídos": _moment(now)}],
+        "Estos datos": [
+            {
+                "Pedido": order.number,
+                "Leídos": _moment(now),
+                "Fechas y horas": "Todas en hora de Santiago",
+            }
+        ],
         "Sus datos": [_person(contact)],
         "Su pedido": [_order(order)],
         "Aceptación de los términos": _acceptance(session, order),
@@ -79,7 +96,7 @@ def load_data(session: Session, order: Order, *, now: datetime) -> Data:
 
 
 def _moment(instant: datetime | None) -> str:
-    return f"{format_moment(instant)} (hora de Santiago)" if instant else ""
+    return format_moment(instant) if instant else ""
 
 
 def _word(code: str) -> str:
@@ -113,7 +130,7 @@ def _order(order: Order) -> Record:
             "Qué pasa": order.problem,
             "Windows": _word(order.windows_bits),
             "Dirección de la visita": place,
-            "Documento": order.document,
+            "Documento": _word(order.document),
             "RUT de la factura": format_rut(order.tax_rut or ""),
             "Razón social": order.tax_name,
             "Giro": order.tax_activity,
@@ -177,8 +194,7 @@ def _work(session: Session, order: Order) -> Data:
     return {
         "Su encargo": [_said(dict(state))],
         "Lo que se acordó e hizo": [
-            _said({"Cuándo": _moment(line.at), "Qué": line.kind, "Texto": line.text})
-            for line in lines
+            _said(_line(line.at, line.kind, line.text)) for line in lines
         ],
     }
 
@@ -196,13 +212,12 @@ def _attention(session: Session, attention: Attention) -> Data:
                     "En la fila desde": _moment(attention.queued_at),
                     "Comenzó": _moment(attention.started_at),
                     "Terminó": _moment(attention.closed_at),
-                    "Resultado": attention.outcome,
+                    "Resultado": _word(attention.outcome or ""),
                 }
             )
         ],
         "Lo que hicimos": [
-            {"Cuándo": _moment(line.at), "Qué": line.kind, "Texto": line.text}
-            for line in entries
+            _said(_line(line.at, line.kind, line.text)) for line in entries
         ],
         "Sus mensajes": [
             {"Cuándo": _moment(each.at), "Texto": each.text} for each in messages
@@ -210,6 +225,10 @@ def _attention(session: Session, attention: Attention) -> Data:
         "Su código de acceso remoto": [_code(code)] if code else [],
         "Su calificación": [_rating(rating)] if rating else [],
     }
+
+
+def _line(at: datetime, kind: str, text: str) -> dict[str, str | None]:
+    return {"Cuándo": _moment(at), "Qué": _word(kind), "Texto": text}
 
 
 def _code(code: RemoteCode) -> Record:
@@ -231,7 +250,7 @@ def _mails(session: Session, order: Order) -> list[Record]:
         .order_by(OutboxRow.id)
     )
     return [
-        {"Tipo": row.kind, "Enviado el": _moment(row.sent_at)}
+        {"Correo": mail_words(row.kind), "Enviado el": _moment(row.sent_at)}
         for row in rows
         if row.kind.partition(".")[0] != "alert" and row.kind != "attention.on_call"
     ]

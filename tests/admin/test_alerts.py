@@ -12,13 +12,14 @@ from report_cases import put_chargeback, put_sale
 from sqlalchemy import select, update
 from support_cases import add_attention
 
-from portal.admin.alerts_rules import Facts, alerts, mail_words
+from portal.admin.alerts_rules import Facts, alerts
 from portal.audit import watch_queries, watch_service
 from portal.audit.watch_rules import Finding
 from portal.db import transaction
 from portal.journal.models import JournalEntry
 from portal.mail.models import OutboxRow
 from portal.mail.service import enqueue
+from portal.mail.words_rules import mail_words
 from portal.orders.note_models import OrderNote
 from portal.payments.models import Payment
 from portal.worker import service as worker_service
