@@ -10,7 +10,7 @@ from portal.orders.models import Order
 from portal.terms import queries as terms_queries
 from portal.terms.models import ProofLink, TermsVersion
 from portal.terms.proof_rules import link_file, link_hash
-from portal.terms.rules import text_hash
+from portal.terms.rules import Block, text_hash, to_blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Evidence:
     version: TermsVersion
     text_holds: bool
     links: list[LinkShown]
+    blocks: list[Block]
 
 
 def load(session: Session, order: Order) -> Evidence:
@@ -44,6 +45,7 @@ def load(session: Session, order: Order) -> Evidence:
         version=version,
         text_holds=text_hash(version.body) == version.sha256,
         links=[_shown(link) for link in links],
+        blocks=to_blocks(version.body),
     )
 
 
