@@ -13,9 +13,19 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from axe_check import axe_findings  # noqa: E402
 from browser_watch import FLAGS, whole_chromium  # noqa: E402
-from faces import LONG, MOMENTS, Words, clear_board, fill_board, lay_out  # noqa: E402
+from faces import (  # noqa: E402
+    FACES,
+    LONG,
+    MOMENTS,
+    Words,
+    clear_board,
+    fill_board,
+    lay_out,
+    lay_out_requests,
+)
 from live_stack import LiveStack  # noqa: E402
 from playwright.sync_api import Browser, Page, Route, sync_playwright  # noqa: E402
+from walk_steps import buy  # noqa: E402
 
 from portal import clock, create_app  # noqa: E402
 from portal.config import load_settings  # noqa: E402
@@ -29,22 +39,38 @@ PASSWORD = "demo-portal"  # noqa: S105 (the demo's, printed by `make run`)
 SUPPORT = "/servicios/soporte-online"
 SERVICES = ("soporte-online", "reinstalacion", "servicio-tecnico", "asistencia-terreno")
 REQUEST = "/privacidad/solicitud"
-# The pages behind the owner's first one; the order is the first that a moment writes.
+# The orders of the first moment are the first of the demo, in this order.
+NUMBERS = {name: 1001 + place for place, name in enumerate(FACES["noon"])}
+ENDED = NUMBERS["cierre-calificado"]
+# The pages behind the owner's first one.
 OWNER = (
     *("ajustes", "ajustes/empresa", "ajustes/canales", "ajustes/plazos"),
-    *("precios", "temas", "temas/1", "soluciones", "soluciones/1", "soluciones/nueva"),
+    *(
+        "precios",
+        "temas",
+        "temas/1",
+        "temas/nuevo",
+        "soluciones",
+        "soluciones/1",
+        "soluciones/nueva",
+    ),
     *("horario", "horario/semana", "horario/dia?dia=2026-12-24"),
     *("terminos", "terminos/borrador", "equipo", "pantallas", "revision"),
-    *("pedidos", "pedidos/nuevo", "pedidos/1001", "pedidos/1001/documento"),
-    *("pedidos/1001/prueba", "documentos"),
-    *(
-        "datos",
-        "datos/solicitudes/nueva",
-        "datos/registro",
-        "datos/consultas",
-        "datos/brechas",
-    ),
+    *("pedidos", "pedidos/nuevo", "documentos", "datos/brechas"),
+    *("datos", "datos/solicitudes/nueva", "datos/registro", "datos/consultas"),
 )
+# Those whose address holds a number or a question: the name to show -> path.
+OWNER_NAMED = {
+    "pedidos-buscar": "pedidos?q=María",
+    "pedidos-sin-resultado": "pedidos?q=nadie",
+    "pedido": f"pedidos/{ENDED}",
+    "pedido-sin-pagar": f"pedidos/{NUMBERS['revision']}",
+    "pedido-devolviendo": f"pedidos/{NUMBERS['devolucion-rechazada']}",
+    "documento": f"pedidos/{ENDED}/documento",
+    "datos-solicitud": "datos/solicitudes/3",
+    "datos-solicitud-respondida": "datos/solicitudes/5",
+    "datos-persona": f"datos/personas/{ENDED}",
+}
 ERRORS = (403, 404, 429, 500, 503)
 _POLLED = ("/ahora", "/tablero/tarjetas")
 
@@ -81,6 +107,28 @@ def _request_empty(page: Page) -> None:
     page.locator("#errores").wait_for()
 
 
+def _request_filled(page: Page) -> None:
+    page.get_by_label("Acceso").check()
+    page.get_by_label("Cuéntenos").fill("Quiero saber qué tienen de mí.")
+    page.get_by_label("Su nombre").fill(LONG.name)
+    page.get_by_label("Su correo").fill(LONG.email)
+    page.locator("main form button[type=submit]").last.click()
+    page.get_by_role("heading", name="revise su correo").wait_for()
+
+
+def _ask_again(page: Page) -> None:
+    page.get_by_label("Correo").fill("rosa@almacen.cl")
+    page.locator("main form button[type=submit]").last.click()
+    page.get_by_role("heading", name="Revise su correo").wait_for()
+
+
+def _without_network(page: Page) -> None:
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Enviar mensaje").click()
+    page.locator("#aviso").get_by_text("Sin conexión").wait_for()
+    page.context.set_offline(False)
+
+
 def _go_to_webpay(page: Page) -> None:
     page.add_init_script("HTMLFormElement.prototype.requestSubmit = () => {}")
     page.locator("#pagar-webpay button").click()
@@ -101,6 +149,7 @@ class Demo:
             }
         )
         self.app = create_app(self.settings)
+        self.bought = ""
 
     def stop(self) -> None:
         self.stack.stop()
@@ -137,13 +186,34 @@ class Demo:
         page.locator("main button[type=submit]").click()
         page.wait_for_url(lambda url: "/ingresar" not in url)
 
+    def lay_out_requests(self, words: Words | None = None) -> dict[str, str]:
+        """Write one request over personal data in each state; name -> path."""
+        with self.app.app_context():
+            key = self.settings.secret_keys[0]
+            paths = lay_out_requests(db.session(), key, words)
+            db.session.remove()
+        return paths
+
+    def prove(self, page: Page) -> None:
+        """Buy as a customer does, once, and open the page of its proof."""
+        if not self.bought:
+            self.bought = buy(page, self.stack, "Rosa Pérez").number
+            page.goto(f"{self.url}/administrar/pedidos/{self.bought}/prueba")
+            while "Correo enviado" not in page.locator("main").inner_text():
+                page.wait_for_timeout(500)
+                page.reload()
+        page.goto(f"{self.url}/administrar/pedidos/{self.bought}/prueba")
+
     def sights(self) -> Iterator[Sight]:
         """Every page; each is seen before the next is prepared."""
         yield from self._shop()
         faces = self.lay_out("noon")
+        for name, path in self.lay_out_requests().items():
+            yield Sight(name, "noon", path)
         for name, path in faces.items():
             yield Sight(name, "noon", path)
         yield Sight("ir-a-webpay", "noon", faces["revision"], act=_go_to_webpay)
+        yield Sight("sin-conexion", "noon", faces["espera"], act=_without_network)
         closed = faces["cierre-resuelto"]
         yield Sight("comprobante", "noon", f"{closed}/comprobante")
         yield Sight("mis-datos", "noon", f"{closed}/datos")
@@ -163,8 +233,16 @@ class Demo:
 
     def long_sights(self) -> Iterator[Sight]:
         """The same with the longest names and words that people type."""
-        for name, path in self.lay_out("noon", LONG).items():
+        faces = self.lay_out("noon", LONG)
+        faces["comprobante"] = f"{faces['cierre-resuelto']}/comprobante"
+        faces["mis-datos"] = f"{faces['cierre-calificado']}/datos"
+        for name, path in (faces | self.lay_out_requests(LONG)).items():
             yield Sight(f"largo-{name}", "noon", path)
+        long = ("pedidos", "datos", "documentos", "datos/consultas")
+        for path in long:
+            name = f"largo-duena-{path.replace('/', '-')}"
+            yield Sight(name, "noon", f"/administrar/{path}", "owner")
+        yield Sight("largo-administrar", "noon", "/administrar", "owner")
         fill = partial(self.set_board, 6, LONG)
         yield Sight("tablero-largo", "noon", "/tablero", "technician", prepare=fill)
 
@@ -179,6 +257,10 @@ class Demo:
             yield Sight(path[1:], "noon", path, indexed=path != "/reenviar-enlace")
         yield Sight("solicitud", "noon", REQUEST)
         yield Sight("solicitud-con-errores", "noon", REQUEST, act=_request_empty)
+        yield Sight("solicitud-enviada", "noon", REQUEST, act=_request_filled)
+        yield Sight("enlace-enviado", "noon", "/reenviar-enlace", act=_ask_again)
+        yield Sight("retorno-desconocido", "noon", "/pago/webpay/retorno")
+        yield Sight("pedido-desconocido", "noon", "/atencion/nada")
         for status in ERRORS:
             path = f"/demo/componentes/error/{status}"
             yield Sight(f"error-{status}", "noon", path)
@@ -199,6 +281,12 @@ class Demo:
         for path in OWNER:
             name = path.partition("?")[0].replace("/", "-")
             yield Sight(f"duena-{name}", "noon", f"/administrar/{path}", "owner")
+        for name, path in OWNER_NAMED.items():
+            yield Sight(f"duena-{name}", "noon", f"/administrar/{path}", "owner")
+        yield Sight("duena-prueba", "noon", "/administrar", "owner", act=self.prove)
+        history = "/tablero/1/historial"
+        yield Sight("tablero-historial", "noon", history, "technician")
+        yield Sight("tablero-emparejar", "noon", "/tablero/emparejar")
         yield Sight("informe", "noon", "/informes/2026-11", "owner")
         yield Sight("cuadratura", "noon", "/informes/2026-11/cuadratura", "owner")
 

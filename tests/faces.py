@@ -8,7 +8,7 @@ rows skip the machines, so no test of rules may use them.
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -19,11 +19,21 @@ from portal.accounts.models import Staff
 from portal.orders.models import Contact, Order
 from portal.orders.rules import fingerprint, link_token, new_seed
 from portal.payments.models import Payment, Refund
+from portal.privacy.models import PrivacyRequest
+from portal.privacy.rules import ACCESS, BLOCK, confirm_token
+from portal.support.customer_models import (
+    AttentionMessage,
+    ErrandEntry,
+    Rating,
+    RemoteCode,
+)
 from portal.support.models import Attention, AttentionEntry, AttentionNote, Errand
 
 NOON = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 EVENING = datetime(2026, 11, 24, 23, 0, tzinfo=UTC)
 NIGHT = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
+# Wednesday at nine, when NIGHT is over.
+OPENING = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 MOMENTS = {"noon": NOON, "evening": EVENING, "night": NIGHT}
 SUPPORT = ("soporte-online", "Soporte en línea")
 _SERVICE = ("asistencia-terreno", "Asistencia en terreno")
@@ -229,10 +239,14 @@ def running(place: Place, left: float, state: str = "running", **values: Any) ->
     return bought
 
 
+def _attention_of(place: Place, bought: Order) -> Attention:
+    query = select(Attention).where(Attention.order_id == bought.id)
+    return place.session.scalars(query).one()
+
+
 def log(place: Place, bought: Order, since: float) -> None:
     """What the customer was told, and a note that they must never see."""
-    query = select(Attention).where(Attention.order_id == bought.id)
-    row = place.session.scalars(query).one()
+    row = _attention_of(place, bought)
     who = place.technician().id
     told = (("haremos", place.words.entry, 0.9), ("hecho", "Listo y probado.", 0.3))
     for kind, text, share in told:
@@ -276,6 +290,60 @@ def errand(place: Place, state: str) -> Order:
             done_at=place.ago(1) if state == "done" else None,
         )
     )
+    return bought
+
+
+def _told(place: Place) -> Order:
+    """Taken, and the customer has written and given the remote code."""
+    bought = attention(place, "taken")
+    row = _attention_of(place, bought)
+    words, at = place.words, place.ago(1)
+    place.add(AttentionMessage(attention_id=row.id, text=words.problem[:500], at=at))
+    place.add(
+        RemoteCode(attention_id=row.id, remote_code="sellado", consented_at=at, at=at)
+    )
+    return bought
+
+
+def _rated(place: Place) -> Order:
+    bought = closed(place, "resuelto")
+    row, words = _attention_of(place, bought), place.words
+    place.add(
+        Rating(attention_id=row.id, stars=5, comment=words.entry, at=place.ago(0))
+    )
+    return bought
+
+
+def _by_transfer(place: Place) -> Order:
+    """Opened by the owner by hand."""
+    bought = attention(place, "waiting")
+    query = select(Payment).where(Payment.order_id == bought.id)
+    money = place.session.scalars(query).one()
+    money.gateway, money.evidence = "manual", None
+    return bought
+
+
+def _called_off(place: Place) -> Order:
+    """An errand that the owner cancelled: its money is asked back on the page."""
+    bought = errand(place, "cancelled")
+    row = place.session.scalars(
+        select(Errand).where(Errand.order_id == bought.id)
+    ).one()
+    place.add(
+        ErrandEntry(
+            errand_id=row.id,
+            kind="anulado",
+            text=place.words.entry,
+            at=place.ago(1),
+            staff_id=place.technician().id,
+        )
+    )
+    return bought
+
+
+def _rejected_twice(place: Place) -> Order:
+    bought = _with_attempt(place, "rejected")
+    payment(place, bought, "rejected")
     return bought
 
 
@@ -335,13 +403,20 @@ _NOON: dict[str, Builder] = {
     "revision": unpaid,
     "revision-factura": _factura,
     "revision-rechazado": lambda p: _with_attempt(p, "rejected"),
+    "revision-rechazado-dos-veces": _rejected_twice,
+    "revision-anulada": lambda p: _with_attempt(p, "aborted", detail="aborted"),
+    "revision-sin-tiempo": lambda p: _with_attempt(p, "timed_out"),
+    "revision-abierta": lambda p: _with_attempt(p, "redirected"),
     "revision-pasarela-caida": lambda p: _with_attempt(p, "failed", redirected_at=None),
     "revision-otro-precio": lambda p: unpaid(p, price=29_990, regime_kind="special"),
     "verificando": lambda p: _with_attempt(p, "committing"),
     "espera": lambda p: attention(p, "waiting"),
     "espera-atrasada": lambda p: attention(p, "waiting", 14),
     "espera-llamado": lambda p: attention(p, "waiting", contacted_at=p.ago(1)),
+    "espera-transferencia": _by_transfer,
     "tomado": lambda p: attention(p, "taken"),
+    "tomado-con-mensaje": _told,
+    "diferido-abierto": lambda p: attention(p, "deferred", 900),
     "reloj-inicio": lambda p: running(p, 90),
     "reloj-en-curso": lambda p: running(p, 47),
     "reloj-15": lambda p: running(p, 14),
@@ -351,14 +426,17 @@ _NOON: dict[str, Builder] = {
     "cierre-resuelto": lambda p: closed(p, "resuelto"),
     "cierre-parcial": lambda p: closed(p, "parcial"),
     "cierre-no-resuelto": lambda p: closed(p, "no resuelto"),
+    "cierre-calificado": _rated,
     "ausente": lambda p: attention(p, "no_show", 20),
     "encargo": lambda p: errand(p, "open"),
     "encargo-agendado": lambda p: errand(p, "scheduled"),
     "encargo-hecho": lambda p: errand(p, "done"),
+    "encargo-anulado": _called_off,
     "vencido": lambda p: order(p, 45, state="expired", paid_at=None),
     "anulado": lambda p: unpaid(p, state="cancelled"),
     "fuera-de-plazo": _late,
     "devolviendo": lambda p: _refund(p, "requested"),
+    "devolucion-enviada": lambda p: _refund(p, "sent"),
     "devolucion-rechazada": lambda p: _refund(p, "rejected"),
     "devuelto": lambda p: _refund(p, "confirmed"),
     "contracargo": _charged_back,
@@ -366,12 +444,18 @@ _NOON: dict[str, Builder] = {
 _EVENING: dict[str, Builder] = {
     "especial-revision": unpaid,
     "especial-espera": lambda p: attention(p, "waiting"),
+    "especial-espera-larga": lambda p: attention(p, "waiting", 7),
+    "especial-no-contestan": lambda p: attention(
+        p, "waiting", 7, no_answer_at=p.ago(1)
+    ),
     "especial-tomado": lambda p: attention(p, "taken"),
     "especial-reloj": lambda p: running(p, 47),
 }
 _NIGHT: dict[str, Builder] = {
     "cerrado-revision": unpaid,
     "cerrado-diferido": lambda p: attention(p, "deferred"),
+    "cerrado-elegido": lambda p: attention(p, "deferred", deferred_to=OPENING),
+    "cerrado-encargo": lambda p: errand(p, "open"),
     "cerrado-reloj": lambda p: running(p, 20),
 }
 FACES = {"noon": _NOON, "evening": _EVENING, "night": _NIGHT}
@@ -386,6 +470,47 @@ def lay_out(
     paths = {
         name: f"/atencion/{link_token(key, row.link_seed)}"
         for name, row in made.items()
+    }
+    session.commit()
+    return paths
+
+
+def _asked(place: Place, state: str, kind: str = ACCESS, **values: Any) -> str:
+    """A request over personal data in this state; the path of its mailed link."""
+    seed, words = new_seed(), place.words
+    place.add(
+        PrivacyRequest(
+            **{
+                "state": state,
+                "kind": kind,
+                "name": words.name[:80],
+                "email": words.email,
+                "text": words.problem[:500],
+                "seed": seed,
+                "token_hash": fingerprint(confirm_token(place.key, seed)),
+                "created_at": place.ago(60),
+                "confirm_until": place.ahead(1380),
+                "due_on": date(2026, 12, 24),
+                **values,
+            }
+        )
+    )
+    return f"/privacidad/solicitud/{confirm_token(place.key, seed)}"
+
+
+def lay_out_requests(
+    session: Session, key: str, words: Words | None = None
+) -> dict[str, str]:
+    """Every face of a request over personal data, at noon; name -> path."""
+    place = Place(session, key, NOON, words or Words())
+    paths = {
+        "solicitud-por-confirmar": _asked(place, "unverified"),
+        "solicitud-vencida": _asked(place, "unverified", confirm_until=place.ago(1)),
+        "solicitud-recibida": _asked(place, "open", confirmed_at=place.ago(50)),
+        "solicitud-bloqueo": _asked(place, "open", BLOCK, confirmed_at=place.ago(50)),
+        "solicitud-respondida": _asked(
+            place, "answered", answered_at=place.ago(1), answer=place.words.entry
+        ),
     }
     session.commit()
     return paths

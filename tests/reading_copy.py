@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
-from faces import MOMENTS, lay_out
+from faces import MOMENTS, lay_out, lay_out_requests
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -92,7 +92,10 @@ def families(app: Flask, move: Callable[[datetime], object]) -> dict[str, str]:
                 db.session.remove()
     privacy = ["# La privacidad\n", *_privacy(app, client)]
     written = {"compra": shop, "pedido": order, "correos": mails, "privacidad": privacy}
-    written = {name: _once(parts) for name, parts in written.items()}
+    written = {
+        name: _once([_steady(part) for part in parts])
+        for name, parts in written.items()
+    }
     texts = {
         name: "\n".join([parts[0], NOTE, *parts[1:]]) for name, parts in written.items()
     }
@@ -173,6 +176,11 @@ def _privacy(app: Flask, client: FlaskClient) -> Iterator[str]:
         is_page = "GET" in (rule.methods or ()) and not rule.arguments
         if is_page and str(rule).startswith("/privacidad"):
             yield _page(client, str(rule), str(rule))
+    with app.app_context():
+        key = settings_of(app).secret_keys[0]
+        paths = lay_out_requests(db.session(), key)
+        db.session.remove()
+    yield from (_page(client, name, path) for name, path in paths.items())
     for path in sorted((TEMPLATES / "privacy").glob("*.txt")):
         yield f"\n## Correo: {path.stem}\n\n```\n{path.read_text().strip()}\n```\n"
 

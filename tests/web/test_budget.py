@@ -6,7 +6,7 @@ import pytest
 from axe_check import COLOURS, axe_findings, keep_axe
 from browser_watch import PHONE, Watch, slowness
 from conftest import FrozenClock
-from faces import LONG, MOMENTS, lay_out
+from faces import LONG, MOMENTS, Words, lay_out, lay_out_requests
 from flask import Flask
 from html_check import html_problems
 from playwright.sync_api import Page, Request, expect
@@ -76,13 +76,20 @@ def app(app: Flask) -> Flask:
 
 @pytest.fixture
 def faces(app: Flask, clock: FrozenClock) -> Callable[..., dict[str, str]]:
-    """Writes the orders of a moment and stands there: name -> path."""
+    """Writes the orders of a moment and stands there: name -> path.
 
-    def write(moment: str, **options: object) -> dict[str, str]:
+    At noon also the requests over personal data, and the pages beside an order's.
+    """
+
+    def write(moment: str, words: Words | None = None) -> dict[str, str]:
         clock.set(MOMENTS[moment])
         with app.app_context():
             key = settings_of(app).secret_keys[0]
-            paths = lay_out(db.session(), key, moment, **options)  # type: ignore[arg-type]
+            paths = lay_out(db.session(), key, moment, words)
+            if moment == "noon":
+                paths |= lay_out_requests(db.session(), key, words)
+                paths["comprobante"] = f"{paths['cierre-resuelto']}/comprobante"
+                paths["mis-datos"] = f"{paths['cierre-calificado']}/datos"
             db.session.remove()
         return paths
 
@@ -103,8 +110,9 @@ def _weight(requests: list[Request]) -> list[str]:
         found.append(f"requests: {[one.url for one in counted]}")
     if total > MAX_BYTES:
         found.append(f"{total} bytes")
-    if sizes[0]["responseBodySize"] > MAX_HTML:
-        found.append(f"HTML of {sizes[0]['responseBodySize']} bytes")
+    html = next(one for one in counted if one.resource_type == "document")
+    if (size := html.sizes()["responseBodySize"]) > MAX_HTML:
+        found.append(f"HTML of {size} bytes")
     return found
 
 
@@ -169,8 +177,6 @@ def test_every_page_is_light_valid_and_for_everybody(
     paths = {path: path for path in SHOP} | faces(moment)
     if moment == "noon":
         paths |= {path: path for path in NOON_ONLY}
-        end = paths["cierre-resuelto"]
-        paths |= {page: f"{end}/{page}" for page in ("comprobante", "datos")}
     found = {
         name: _problems(cold_page, portal_url + path)
         for name, path in list(paths.items())[part::parts]
@@ -215,7 +221,8 @@ def test_without_scripts_no_control_is_dead(
 ) -> None:
     page = new_page(java_script_enabled=False)
     dead = []
-    for name, path in faces("noon").items():
+    forms = {path: path for path in (SUPPORT, "/privacidad/solicitud")}
+    for name, path in (faces("noon") | forms).items():
         page.goto(portal_url + path)
         for button in page.locator("main button:visible").all():
             if button.locator("xpath=ancestor::form[@method='post']").count() != 1:
