@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import warm_start
 from browser_watch import FLAGS, PATIENCE_MS, PHONE, Watch, chromium
+from deal import deal
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import stamp
@@ -49,11 +50,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("both_databases", DATABASES, indirect=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
     for item in items:
         names = getattr(item, "fixturenames", ())
         if "browser" in names or "live_stack" in names:
             item.add_marker("browser")
+    if hasattr(config, "workerinput"):
+        deal(items, config.workerinput["workercount"])
 
 
 class FrozenClock:

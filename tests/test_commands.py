@@ -256,6 +256,7 @@ def test_demo_prints_addresses_and_log_ins_and_answers(live: LiveStack) -> None:
     assert live.get("/").status_code == 200
 
 
+@pytest.mark.long
 def test_demo_stops_whole_and_keeps_its_data(tmp_path: Path) -> None:
     stack = LiveStack(tmp_path).start()
     stack.move_clock(None)

@@ -6,6 +6,7 @@ import pytest
 import requests
 from browser_watch import Watch
 from conftest import TUESDAY_NOON, FrozenClock
+from deal import deal
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page
@@ -100,3 +101,30 @@ def test_portal_can_be_reached_from_outside(portal_url: str, app: Flask) -> None
     assert app.extensions["portal_settings"].public_url == portal_url
     answer = requests.get(f"{portal_url}/static/app.css", timeout=10)
     assert answer.status_code == 200
+
+
+class _Item:
+    """A collected test, as far as its order counts."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.fixturenames = ("live_stack",) if "demo" in name else ()
+
+    def get_closest_marker(self, _name: str) -> bool:
+        return "long" in self.name
+
+
+@pytest.mark.parametrize(
+    ("collected", "begun"),
+    [
+        ("1 2 3 4 5 6 7 long8 long9 longA", "long8 1 2 long9 3 4 longA 5 6 7"),
+        ("1 2 demo3 4 long5 long6", "demo3 long5 long6 1 2 4"),
+        ("1 long2", "long2 1"),
+    ],
+)
+def test_each_process_begins_with_its_share_of_the_long_ones(
+    collected: str, begun: str
+) -> None:
+    items = [_Item(name) for name in collected.split()]
+    deal(items, 3)  # type: ignore[arg-type]
+    assert " ".join(each.name for each in items) == begun

@@ -56,6 +56,7 @@ def enter(app: Flask, portal_url: str) -> Callable[[Page], None]:
     return carry
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
 def test_pages_fit_and_axe_finds_nothing(
     portal_url: str,

@@ -191,6 +191,7 @@ def test_rings_come_one_after_the_other(app, own, ana, attention, clock) -> None
     expect(page).to_have_title("(4) Tablero · ItplusNet Ltda.")
 
 
+@pytest.mark.long
 def test_board_lives_a_day_and_a_night_without_drift_or_growth(
     app, screen, ana, attention, clock
 ) -> None:

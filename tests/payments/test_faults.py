@@ -16,6 +16,7 @@ def test_causal_orders_of_five_events_break_nothing(world: World, part: int) -> 
         assert events.play(world, history) == []
 
 
+@pytest.mark.long
 def test_kills_under_purchases_lose_and_double_nothing() -> None:
     with kills.stack_on("sqlite") as (stack, shop, _cluster):
         seen = kills.kill_often(stack, shop, KILLS)

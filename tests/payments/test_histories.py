@@ -10,6 +10,7 @@ HISTORIES = 125
 STEPS = 14
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", range(4))
 def test_random_histories_of_money_break_nothing(world: World, part: int) -> None:
     machine = machine_of(world)

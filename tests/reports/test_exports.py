@@ -218,7 +218,8 @@ def test_verify_prints_the_ledger_of_a_month(
     assert run.invoke(args=["verify", "--month", "2026-13"]).exit_code == 2
 
 
-@pytest.mark.parametrize("write", [write_csv, write_xlsx])
+@pytest.mark.long
+@pytest.mark.parametrize("write", [write_xlsx, write_csv])
 def test_memory_does_not_grow_with_the_month(
     app: Flask, session: Session, tmp_path: Any, write: Any, clock: Any
 ) -> None:

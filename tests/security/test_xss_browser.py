@@ -156,6 +156,7 @@ def ran(page: Page) -> Any:
     return page.evaluate("window.ran")
 
 
+@pytest.mark.long
 def test_nothing_runs_on_any_screen(
     app: Flask,
     session: Session,

@@ -163,6 +163,7 @@ def _problems(page: Page, url: str) -> list[str]:
     return [*found, *_weight(requests)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("moment", "part", "parts"), PARTS)
 def test_every_page_is_light_valid_and_for_everybody(
     faces: Callable[..., dict[str, str]],
