@@ -73,6 +73,18 @@ def is_mobile(phone: str) -> bool:
     return phone.startswith("+569") and len(phone) == 12
 
 
+def format_duration(seconds: int) -> str:
+    """Seconds as a person reads them: 05:09, 89:59, 1:40:00, "2 días y 3 h"."""
+    left = max(seconds, 0)
+    if left >= 86_400:
+        days = left // 86_400
+        return f"{days} {'día' if days == 1 else 'días'} y {left % 86_400 // 3600} h"
+    clock = f"{left % 3600 // 60:02d}:{left % 60:02d}"
+    if left >= 6_000:
+        return f"{left // 3600}:{clock}"
+    return f"{left // 60:02d}:{left % 60:02d}"
+
+
 def format_hour(instant: datetime) -> str:
     """'18:31', Santiago."""
     return local(instant).strftime("%H:%M")

@@ -20,6 +20,8 @@ from sqlalchemy import Engine, event
 from portal import clock, logs
 
 HOLDS_UNTIL = "portal.holds_until"
+# The commit as of which a poll is answered at least; None when it cannot be told.
+STAMP = "portal.stamp"
 # What no row tells (a session that ends) is asked again after this.
 LONGEST = timedelta(seconds=60)
 # More screens than ever poll one process; then all of them are forgotten.
@@ -88,6 +90,7 @@ class Quiet:
             logs.answered["2xx"] += 1
             start("204 NO CONTENT", [*known.headers, *_fresh(now)])
             return []
+        environ[STAMP] = stamp
         told: list[Headers] = []
 
         def tell(status: str, headers: Headers, *rest: Any) -> Any:

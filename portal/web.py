@@ -96,7 +96,12 @@ def page(template: str, code: int = 200, /, **context: Any) -> Response:
 
 def fragment(template: str, code: int = 200, /, **context: Any) -> Response:
     """A fragment for htmx; its URL may have two bodies, so caches must tell."""
-    response = page(template, code, **context)
+    return as_fragment(render_template(template, **context), code)
+
+
+def as_fragment(html: str, code: int = 200) -> Response:
+    """The same of HTML that was drawn already."""
+    response = make_response(html, code)
     response.vary.add("HX-Request")
     return response
 
@@ -206,6 +211,7 @@ def _add_filters(app: Flask) -> None:
     filters = app.jinja_env.filters
     filters["pesos"] = money.format_pesos
     filters["hour"] = chile.format_hour
+    filters["duration"] = chile.format_duration
     filters["day"] = chile.format_day
     filters["date"] = chile.format_date
     filters["moment"] = chile.format_moment

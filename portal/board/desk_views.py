@@ -1,15 +1,14 @@
 """What the board shows to whoever looks, and how an act is answered."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from flask import Response, redirect
+from flask import Response, current_app, redirect, request
 from flask_wtf import FlaskForm
+from markupsafe import Markup
 
-from portal import clock
-from portal.accounts import screen_queries
+from portal import clock, quiet
 from portal.accounts.access_views import (
     find_person,
     find_screen,
@@ -18,107 +17,23 @@ from portal.accounts.access_views import (
     person,
 )
 from portal.accounts.rules import Person
-from portal.accounts.screen_queries import Tile
 from portal.board import rules
-from portal.catalog import queries as catalog_queries
-from portal.catalog.models import CannedSolution
+from portal.board.card_views import Painter, Slip, desk_of
+from portal.board.queries import LastRows, Rows, read_canned, read_technicians
 from portal.db import db
 from portal.errors import RefusedError
-from portal.hours.queries import load_calendar
 from portal.hours.rules import next_change, regime_at
 from portal.support import queries
 from portal.support import rules as support_rules
 from portal.support.customer_queries import Extra, extras
-from portal.support.errand_queries import open_errands
-from portal.support.queries import Card, drafts_of
-from portal.support.remote_rules import unseal
+from portal.support.queries import Card
 from portal.support.service import LateActError
 from portal.support.version_queries import version_of_now
-from portal.web import business, fragment, is_htmx, page, settings
+from portal.web import as_fragment, is_htmx, page
 
 # A board on a wall is drawn anew so often even without news: only an answer with news
 # renews the session's cookie, and with it the token of its forms.
 REDRAW = timedelta(hours=6)
-
-
-@dataclass(frozen=True, slots=True)
-class Slip:
-    """What went wrong with one act on one card, and what was typed."""
-
-    act: str
-    message: str
-    form: FlaskForm | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One card with its looks, ready for the template."""
-
-    card: Card
-    face: rules.Face
-    whatsapp: str
-    slip: Slip | None
-    extra: Extra
-    code: str | None
-    canned: Sequence[CannedSolution]
-    drafts: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What cards share: who looks, colleagues, canned texts and own drafts."""
-
-    person: Person | None
-    technicians: Sequence[Tile]
-    canned: Sequence[CannedSolution]
-    drafts: dict[tuple[int, str], str]
-
-    def colleagues(self, holder_id: int | None) -> list[Tile]:
-        """To whom a card may be handed over."""
-        return [each for each in self.technicians if each.id != holder_id]
-
-
-def read_desk() -> Desk:
-    """The shared part, in three queries."""
-    session = db.session()
-    who = find_person()
-    return Desk(
-        person=who,
-        technicians=screen_queries.tiles(session),
-        canned=catalog_queries.list_canned(session) if who else [],
-        drafts=drafts_of(session, who.id) if who else {},
-    )
-
-
-def _show(
-    card: Card, extra: Extra, desk: Desk, now: datetime, slip: Slip | None = None
-) -> Shown:
-    if card.hidden:
-        # Who asked not to be used, or to be forgotten, is not read on a wall.
-        extra = Extra(parent_number=extra.parent_number)
-    text = support_rules.whatsapp_text(
-        business().business_name, card.name, card.number, card.queued_at
-    )
-    # Whoever passes by a screen on a wall has no business with a way into a till.
-    sealed = extra.sealed if desk.person else None
-    return Shown(
-        card=card,
-        face=rules.face_of(card, now, desk.person),
-        whatsapp=support_rules.whatsapp_url(card.phone, text),
-        slip=slip,
-        extra=extra,
-        code=unseal(settings().secret_keys, sealed) if sealed else None,
-        canned=[each for each in desk.canned if _fits(each, card)],
-        drafts={
-            act: text
-            for (number, act), text in desk.drafts.items()
-            if number == card.id
-        },
-    )
-
-
-def _fits(canned: CannedSolution, card: Card) -> bool:
-    return canned.topic_slug in (None, card.topic_slug)
 
 
 def viewer() -> str:
@@ -147,44 +62,52 @@ def _edges(cards: Sequence[Card], who: Person | None, now: datetime) -> list[dat
     return [edge for edge in (*own, *undo, *turn) if edge is not None]
 
 
+def _rows(now: datetime) -> Rows:
+    """The rows, shared by all screens that ask between two commits."""
+    last: LastRows = current_app.extensions.setdefault("portal_board_rows", LastRows())
+    return last.read(db.session(), now, request.environ.get(quiet.STAMP))
+
+
 def board_context(
     now: datetime, slip: Slip | None = None, slip_of: int = 0
 ) -> dict[str, Any]:
     """What page and fragment show, and the version that says so."""
-    session = db.session()
-    # The version first: what changes while the rows are read is read again.
-    version = version_now(now)
-    desk = read_desk()
-    cards = queries.board_rows(session, now)
-    beside = extras(session, [card.id for card in cards])
-    calendar = load_calendar(session)
-    redraw = now + REDRAW
-    edges = [*_edges(cards, desk.person, now), next_change(calendar, now), redraw]
-    until = min(filter(None, edges), default=None)
-    shown = [
-        _show(card, beside[card.id], desk, now, slip if card.id == slip_of else None)
-        for card in cards
-    ]
+    rows = _rows(now)
+    desk = desk_of(rows.technicians, rows.canned)
+    cards = sorted(rows.cards, key=lambda card: support_rules.board_key(card, now))
+    edges = [*_edges(cards, desk.person, now), next_change(rows.calendar, now)]
+    until = min(filter(None, edges), default=now + REDRAW)
+    lanes = _lanes(cards, rows.extras, Painter(desk, now), slip, slip_of)
     return {
         "person": desk.person,
         "desk": desk,
         "screen": None if is_logged_in() else find_screen(),
-        "lanes": _lanes(shown),
-        "crowd": rules.crowd(len(shown)),
-        "errands": open_errands(session),
+        "lanes": lanes,
+        "crowd": rules.crowd(len(cards)),
+        "errands": rows.errands,
         "errand_slip": None,
-        "waiting": sum(each.face.state == "waiting" for each in shown),
-        "regime": regime_at(calendar, now),
-        "version": support_rules.with_edge(version, until),
+        "waiting": len(lanes[0][2]),
+        "regime": regime_at(rows.calendar, now),
+        "version": support_rules.with_edge(
+            viewer() + rows.version, min(until, now + REDRAW)
+        ),
         "now": now,
         "turn_slip": None,
     }
 
 
-def _lanes(shown: list[Shown]) -> list[tuple[str, str, list[Shown]]]:
-    lanes: dict[str, list[Shown]] = {key: [] for key, _ in rules.LANES}
-    for each in shown:
-        lanes[rules.lane_of(each.face.state)].append(each)
+def _lanes(
+    cards: Sequence[Card],
+    beside: dict[int, Extra],
+    painter: Painter,
+    slip: Slip | None,
+    slip_of: int,
+) -> list[tuple[str, str, list[Markup]]]:
+    lanes: dict[str, list[Markup]] = {key: [] for key, _ in rules.LANES}
+    for card in cards:
+        face, extra = painter.face(card), beside[card.id]
+        drawn = painter.draw(card, extra, face, slip if card.id == slip_of else None)
+        lanes[rules.lane_of(face.state)].append(drawn)
     return [(key, title, lanes[key]) for key, title in rules.LANES]
 
 
@@ -193,11 +116,12 @@ def _answer(
 ) -> Response:
     """The card as it now is: alone for htmx, on its board otherwise."""
     if is_htmx():
-        session, desk = db.session(), read_desk()
+        session = db.session()
+        desk = desk_of(read_technicians(session), read_canned(session))
+        painter = Painter(desk, now)
         card = queries.card(session, attention_id)
-        extra = extras(session, [card.id])[card.id]
-        shown = _show(card, extra, desk, now, slip)
-        return fragment("board/_card.html", code, shown=shown, desk=desk, now=now)
+        extra, face = extras(session, [card.id])[card.id], painter.face(card)
+        return as_fragment(painter.draw(card, extra, face, slip), code)
     if slip is None:
         return cast(Response, redirect(f"/tablero#atencion-{attention_id}", 303))
     return page("board/board.html", code, **board_context(now, slip, attention_id))

@@ -1,11 +1,12 @@
 """What a card says: its words, shape, clock and buttons. Pure."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from portal.accounts.rules import Person
-from portal.chile import format_hour
+from portal.chile import format_duration, format_hour
 from portal.support import rules, states
 
 TAKE = "tomar"
@@ -159,6 +160,22 @@ def _clock(
     if state in (states.TAKEN, states.PAUSED, states.TIMED_OUT):
         return None, None, int(rules.time_left(card, now).total_seconds())
     return None, None, None
+
+
+def is_over(face: Face, now: datetime) -> bool:
+    """Whether the clock of the card counts past its deadline."""
+    return face.deadline is not None and face.deadline <= now
+
+
+def clock_text(face: Face, now: datetime) -> str:
+    """What the card's clock says at `now`, as `countdown` of the components does."""
+    if face.deadline is None:
+        since = face.since or now
+        return format_duration(int((now - since).total_seconds()))
+    left = math.ceil((face.deadline - now).total_seconds())
+    if left < 0 and face.state != states.RUNNING:
+        return f"−{format_duration(-left)}"
+    return format_duration(left)
 
 
 def _meta(card: Attended, state: str, now: datetime) -> str:

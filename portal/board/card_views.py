@@ -1,0 +1,222 @@
+"""A card is drawn once for all who see it alike.
+
+Whenever something changes on a board all screens are drawn anew, while nearly all of
+their cards are what they were. A drawn card is kept under everything that it was drawn
+from; only its clock and the token of its forms are put in each time.
+"""
+
+import re
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from flask import current_app, render_template
+from flask_wtf import FlaskForm
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
+
+from portal.accounts.access_views import find_person
+from portal.accounts.rules import Person
+from portal.accounts.screen_queries import Tile
+from portal.board import rules
+from portal.board.queries import Canned
+from portal.db import db
+from portal.support import rules as support_rules
+from portal.support.customer_queries import Extra
+from portal.support.queries import Card, drafts_of
+from portal.support.remote_rules import unseal
+from portal.web import business, settings
+
+# Some kilobytes each; and no words of a customer stay here for longer.
+MOST = 2048
+LONGEST = timedelta(minutes=10)
+# No text has these characters: the gate for input takes none in.
+_NOW, _TOKEN = "\0now\0", "\0token\0"
+_CLOCK = re.compile(r'data-now="[^"]*"([^>]*>)[^<]*(?=</time>)')
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """What went wrong with one act on one card, and what was typed."""
+
+    act: str
+    message: str
+    form: FlaskForm | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One card with its looks, ready for the template."""
+
+    card: Card
+    face: rules.Face
+    whatsapp: str
+    slip: Slip | None
+    extra: Extra
+    code: str | None
+    canned: Sequence[Canned]
+    drafts: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What cards share: who looks, colleagues, canned texts and own drafts."""
+
+    person: Person | None
+    technicians: tuple[Tile, ...]
+    canned: tuple[Canned, ...]
+    drafts: dict[int, dict[str, str]]
+
+    def colleagues(self, holder_id: int | None) -> list[Tile]:
+        """To whom a card may be handed over."""
+        return [each for each in self.technicians if each.id != holder_id]
+
+
+def desk_of(technicians: tuple[Tile, ...], canned: tuple[Canned, ...]) -> Desk:
+    """The desk of whoever looks; nobody is offered a text who may not write."""
+    who = find_person()
+    drafts: dict[int, dict[str, str]] = {}
+    if who:
+        for (number, act), text in drafts_of(db.session(), who.id).items():
+            drafts.setdefault(number, {})[act] = text
+    return Desk(who, technicians, canned if who else (), drafts)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A card's HTML before and after the text of its clock; no tail: it has none."""
+
+    head: str
+    tail: str
+    has_forms: bool
+
+    @classmethod
+    def of(cls, html: str, token: str) -> "Drawn":
+        """What stays of `html` when clock and `token` are taken out."""
+        bare = html.replace(token, _TOKEN)
+        found = _CLOCK.search(bare)
+        if found is None:
+            return cls(bare, "", _TOKEN in bare)
+        head = f'{bare[: found.start()]}data-now="{_NOW}"{found[1]}'
+        return cls(head, bare[found.end() :], _TOKEN in bare)
+
+    def at(self, now: datetime, face: rules.Face) -> str:
+        """The card with the clock of `now` and this visitor's token."""
+        html = self.head
+        if self.tail:
+            html = html.replace(_NOW, now.isoformat(timespec="milliseconds"))
+            html += rules.clock_text(face, now) + self.tail
+        return html.replace(_TOKEN, generate_csrf()) if self.has_forms else html
+
+
+class Gallery:
+    """The drawn cards of one process, under what they were drawn from."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, Drawn] = {}
+        self._desks: dict[Hashable, int] = {}
+        self._begun = datetime.min.replace(tzinfo=UTC)
+        self._number = count()
+
+    def desk_number(self, desk: Hashable, now: datetime) -> int:
+        """A short name for what all cards of one desk share.
+
+        What is here is forgotten when it is too old, or the clock was set back.
+        """
+        if not self._begun <= now < self._begun + LONGEST:
+            self._kept, self._desks, self._begun = {}, {}, now
+        return self._desks.setdefault(desk, next(self._number))
+
+    def draw(self, key: Hashable, draw: Callable[[], Drawn]) -> Drawn:
+        """The card of this key; a gallery that is full begins anew."""
+        found = self._kept.get(key)
+        if found is None:
+            if len(self._kept) >= MOST:
+                self._kept = {}
+            found = self._kept[key] = draw()
+        return found
+
+
+def _gallery() -> Gallery:
+    found: Gallery = current_app.extensions.setdefault("portal_cards", Gallery())
+    return found
+
+
+class Painter:
+    """Draws the cards of one desk at one instant."""
+
+    def __init__(self, desk: Desk, now: datetime) -> None:
+        self.desk, self.now, self._gallery = desk, now, _gallery()
+        told = business()
+        self._desk_number = self._gallery.desk_number(
+            (
+                desk.person is not None,
+                desk.technicians,
+                desk.canned,
+                told.business_name,
+                tuple(told.pause_reasons),
+            ),
+            now,
+        )
+
+    def face(self, card: Card) -> rules.Face:
+        """How the card looks to whoever looks."""
+        return rules.face_of(card, self.now, self.desk.person)
+
+    def draw(
+        self, card: Card, extra: Extra, face: rules.Face, slip: Slip | None = None
+    ) -> Markup:
+        """The card; with `slip`, what went wrong on it, which nobody else sees."""
+        if slip is None:
+            html = self._find(card, extra, face).at(self.now, face)
+        else:
+            html = self._render(card, extra, face, slip)
+        return Markup(html)  # noqa: S704 (the template has escaped what is in it)
+
+    def _find(self, card: Card, extra: Extra, face: rules.Face) -> Drawn:
+        drafts = self.desk.drafts.get(card.id, {})
+        key = (
+            self._desk_number,
+            card,
+            extra,
+            face,
+            rules.is_over(face, self.now),
+            tuple(sorted(drafts.items())),
+        )
+
+        def anew() -> Drawn:
+            return Drawn.of(self._render(card, extra, face), generate_csrf())
+
+        return self._gallery.draw(key, anew)
+
+    def _render(
+        self, card: Card, extra: Extra, face: rules.Face, slip: Slip | None = None
+    ) -> str:
+        shown = _show(card, extra, face, self.desk, slip)
+        return render_template(
+            "board/_card.html", shown=shown, desk=self.desk, now=self.now
+        )
+
+
+def _show(
+    card: Card, extra: Extra, face: rules.Face, desk: Desk, slip: Slip | None
+) -> Shown:
+    if card.hidden:
+        # Who asked not to be used, or to be forgotten, is not read on a wall.
+        extra = Extra(parent_number=extra.parent_number)
+    text = support_rules.whatsapp_text(
+        business().business_name, card.name, card.number, card.queued_at
+    )
+    # Whoever passes by a screen on a wall has no business with a way into a till.
+    sealed = extra.sealed if desk.person else None
+    return Shown(
+        card=card,
+        face=face,
+        whatsapp=support_rules.whatsapp_url(card.phone, text),
+        slip=slip,
+        extra=extra,
+        code=unseal(settings().secret_keys, sealed) if sealed else None,
+        canned=[it for it in desk.canned if it.topic_slug in (None, card.topic_slug)],
+        drafts=desk.drafts.get(card.id, {}),
+    )

@@ -1,0 +1,90 @@
+"""What all boards show alike, whoever looks: read once for as many as ask."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy.orm import Session
+
+from portal.accounts import screen_queries
+from portal.accounts.screen_queries import Tile
+from portal.catalog import queries as catalog_queries
+from portal.hours.queries import load_calendar
+from portal.hours.rules import Calendar
+from portal.support import queries
+from portal.support.customer_queries import Extra, extras
+from portal.support.errand_queries import ErrandCard, open_errands
+from portal.support.queries import Card
+from portal.support.version_queries import day_start, version_of_now
+
+
+class Canned(NamedTuple):
+    """A text that a technician may take instead of typing it."""
+
+    id: int
+    topic_slug: str | None
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The board's rows, and the version that they have at least."""
+
+    version: str
+    cards: Sequence[Card]
+    extras: dict[int, Extra]
+    errands: Sequence[ErrandCard]
+    calendar: Calendar
+    technicians: tuple[Tile, ...]
+    canned: tuple[Canned, ...]
+
+
+def read_technicians(session: Session) -> tuple[Tile, ...]:
+    """Those to whom a card may be handed over, by name."""
+    return tuple(screen_queries.tiles(session))
+
+
+def read_canned(session: Session) -> tuple[Canned, ...]:
+    """The prepared texts, as plain values."""
+    return tuple(
+        Canned(each.id, each.topic_slug, each.title, each.text)
+        for each in catalog_queries.list_canned(session)
+    )
+
+
+def read_rows(session: Session, now: datetime) -> Rows:
+    """All of it, in some ten queries however many cards there are."""
+    # The version first: what changes while the rows are read is read again.
+    version = version_of_now(session, now)
+    cards = queries.board_rows(session, now)
+    return Rows(
+        version=version,
+        cards=cards,
+        extras=extras(session, [card.id for card in cards]),
+        errands=open_errands(session),
+        calendar=load_calendar(session),
+        technicians=read_technicians(session),
+        canned=read_canned(session),
+    )
+
+
+class LastRows:
+    """The rows as of the last commit that was asked for."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[int, datetime, Rows] | None = None
+
+    def read(self, session: Session, now: datetime, stamp: int | None) -> Rows:
+        """The rows, read anew when `stamp` or Santiago's day is another.
+
+        `stamp` was taken before this request read anything; None: it is not known.
+        """
+        kept, day = self._kept, day_start(now)
+        if kept and kept[:2] == (stamp, day):
+            return kept[2]
+        rows = read_rows(session, now)
+        if stamp is not None:
+            self._kept = (stamp, day, rows)
+        return rows
