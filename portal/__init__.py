@@ -30,7 +30,13 @@ from portal.board import errand_views, history_views, screens_views
 from portal.board import views as board_views
 from portal.buffer import MAX_BODY_BYTES
 from portal.config import ROOT, Settings, settings_from_environment
-from portal.contact import acts_views, data_views, receipt_views, remote_views
+from portal.contact import (
+    acts_views,
+    data_views,
+    receipt_views,
+    remote_views,
+    version_queries,
+)
 from portal.contact import views as contact_views
 from portal.db import db, engine_options, prepare_engine
 from portal.hours import views as demo_views
@@ -120,6 +126,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for pages in _PAGES:
         app.register_blueprint(pages.bp)
     app.extensions["mail_renderers"] = _mail_renderers()
+    app.extensions["portal_rests"] = version_queries.rows_of_many
     app.extensions["portal_pulse"] = worker_queries.take_pulse
     app.extensions["portal_requests"] = privacy_queries.count_due
     return app

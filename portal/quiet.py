@@ -3,23 +3,25 @@
 Hundreds of screens ask each second and nearly all of them for nothing. A view that
 answers 204 says until which instant the rows alone decide (`nothing_changed`); as long
 as nobody commits anything and that instant has not come, the same screen's next poll
-has the same answer, without session, account and rows being read again. Whether anyone
-commits is told by SQLite itself; on PostgreSQL every poll goes the whole way.
+has the same answer, without session, account and rows being read again. After a commit
+the rows of all customers' screens are asked for once, and not by each screen. Whether
+anyone commits is told by SQLite itself; on PostgreSQL every poll goes the whole way.
 """
 
 import secrets
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pysqlite3.dbapi2
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal import clock, logs
 
-HOLDS_UNTIL = "portal.holds_until"
+HOLDS_UNTIL, RESTS_ON = "portal.holds_until", "portal.rests_on"
 # The commit as of which a poll is answered at least; None when it cannot be told.
 STAMP = "portal.stamp"
 # What no row tells (a session that ends) is asked again after this.
@@ -29,6 +31,8 @@ MOST = 8192
 _FRESH = ("x-now", "x-request-id")
 
 Headers = list[tuple[str, str]]
+# The name of what an answer rests on alone, besides time, and as it was.
+Rests = tuple[str, object]
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -71,13 +75,43 @@ class Known:
     since: datetime
     until: datetime
     headers: Headers
+    rests: Rests | None
+
+
+class SharedRests:
+    """What many answers rest on, read once for all of them after a commit."""
+
+    def __init__(
+        self, commits: Commits, read: Callable[[Sequence[str]], dict[str, Any]]
+    ) -> None:
+        self._commits, self._read = commits, read
+        self._lock = threading.Lock()
+        self._stamp: int | None = None
+        self._found: dict[str, Any] = {}
+
+    def now(self, names: Callable[[], set[str]]) -> tuple[int | None, dict[str, Any]]:
+        """As of which commit at least, and what is found under the names."""
+        with self._lock:
+            # Before the reading: a commit during it is seen by the next poll.
+            stamp = self._commits.stamp()
+            if stamp is None or stamp != self._stamp:
+                try:
+                    self._found = self._read(list(names()))
+                except SQLAlchemyError:
+                    # Whoever asks goes the whole way, and is told there.
+                    return None, {}
+                self._stamp = stamp
+            return self._stamp, self._found
 
 
 class Quiet:
     """A WSGI application that remembers its polls without news."""
 
-    def __init__(self, application: Application, commits: Commits) -> None:
+    def __init__(
+        self, application: Application, commits: Commits, rests: SharedRests
+    ) -> None:
         self._application, self._commits = application, commits
+        self._rests = rests
         self._known: dict[tuple[str, ...], Known] = {}
 
     def __call__(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
@@ -86,7 +120,7 @@ class Quiet:
         # Before anything is read: a commit after it is seen by the next poll.
         stamp, now, key = self._commits.stamp(), clock.utcnow(), _key(environ)
         known = self._known.get(key)
-        if known and known.stamp == stamp and known.since <= now < known.until:
+        if known and stamp is not None and self._holds(key, known, stamp, now):
             logs.answered["2xx"] += 1
             start("204 NO CONTENT", [*known.headers, *_fresh(now)])
             return []
@@ -100,24 +134,41 @@ class Quiet:
         answer = self._application(environ, tell)
         until = environ.get(HOLDS_UNTIL)
         if until and stamp is not None:
-            self._keep(key, stamp, now, min(until, now + LONGEST), told[-1])
+            rests = environ.get(RESTS_ON)
+            until = min(until, now + LONGEST)
+            self._keep(key, Known(stamp, now, until, told[-1], rests))
         return answer
 
-    def _keep(
-        self,
-        key: tuple[str, ...],
-        stamp: int,
-        since: datetime,
-        until: datetime,
-        headers: Headers,
-    ) -> None:
-        names = {name.lower() for name, _ in headers}
+    def _holds(
+        self, key: tuple[str, ...], known: Known, stamp: int, now: datetime
+    ) -> bool:
+        if not known.since <= now < known.until:
+            return False
+        if known.stamp == stamp:
+            return True
+        if known.rests is None:
+            return False
+        name, before = known.rests
+        told_at, found = self._rests.now(lambda: self._names(now))
+        if told_at is None or found.get(name) != before:
+            return False
+        self._known[key] = replace(known, stamp=told_at)
+        return True
+
+    def _names(self, now: datetime) -> set[str]:
+        """What the answers rest on that are still of use; the others are forgotten."""
+        alive = {key: it for key, it in list(self._known.items()) if now < it.until}
+        self._known = alive
+        return {it.rests[0] for it in alive.values() if it.rests}
+
+    def _keep(self, key: tuple[str, ...], known: Known) -> None:
+        names = {name.lower() for name, _ in known.headers}
         if "set-cookie" in names:
             return
         if len(self._known) >= MOST:
             self._known.clear()
-        lasting = [it for it in headers if it[0].lower() not in _FRESH]
-        self._known[key] = Known(stamp, since, until, lasting)
+        lasting = [it for it in known.headers if it[0].lower() not in _FRESH]
+        self._known[key] = replace(known, headers=lasting)
 
 
 def _is_poll(environ: dict[str, Any]) -> bool:

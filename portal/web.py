@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from io import BytesIO
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -23,11 +22,10 @@ from flask_wtf.csrf import CSRFError
 from htmx_flask import Htmx
 from htmx_flask import request as htmx_request
 from sqlalchemy.exc import DBAPIError
-from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import chile, clock, logs, money, quiet
+from portal import chile, clock, inputs, logs, money, quiet
 from portal.assets import StaticFiles
 from portal.config import Settings
 from portal.db import db, is_busy
@@ -106,15 +104,24 @@ def as_fragment(html: str, code: int = 200) -> Response:
     return response
 
 
-def nothing_changed(until: datetime | None = None) -> Response:
+def nothing_changed(
+    until: datetime | None = None, rests_on: quiet.Rests | None = None
+) -> Response:
     """The answer to a poll that already has the newest version.
 
     It leaves the session's cookie as it is: the next answer with news renews it.
-    `until` is the instant before which only a written row can bring news.
+    `until` is the instant before which only a written row can bring news; `rests_on`
+    says which rows these are, when that can be told for many screens at once.
     """
     g.no_news = True
     request.environ[quiet.HOLDS_UNTIL] = until
+    request.environ[quiet.RESTS_ON] = rests_on
     return make_response("", 204)
+
+
+def rows_stamp() -> int | None:
+    """As of which commit this request reads at least, when that can be told."""
+    return cast(int | None, request.environ.get(quiet.STAMP))
 
 
 def allow_payment_forms(response: Response) -> Response:
@@ -261,35 +268,6 @@ class Portal(Flask):
         )
 
 
-def _read_only_forms(app: Flask) -> None:
-    """Let a body be a form of texts, or nothing.
-
-    Flask-WTF would take JSON, however deep, and uploaded files for fields as well,
-    around the gate that every text has; no page of the portal reads either.
-    """
-
-    class FormRequest(app.request_class):  # type: ignore[name-defined, misc]
-        @property
-        def is_json(self) -> bool:
-            return False
-
-        def _load_form_data(self) -> None:
-            super()._load_form_data()
-            form = self.__dict__["form"]
-            if None in form:  # a part without a name, which Flask-WTF would trip over
-                named = [it for it in form.items(multi=True) if it[0] is not None]
-                self.__dict__["form"] = ImmutableMultiDict(named)
-
-        @property
-        def files(self) -> ImmutableMultiDict[str, Any]:
-            return ImmutableMultiDict()
-
-        def _get_file_stream(self, *_about: object, **_more: object) -> BytesIO:
-            return BytesIO()  # of a bounded body, and never a file on the disk
-
-    app.request_class = FormRequest
-
-
 def _init_limiter(app: Flask) -> None:
     """Limits are decorators of their views and count by themselves.
 
@@ -302,41 +280,28 @@ def _init_limiter(app: Flask) -> None:
     del before[known:]
 
 
-def _without_nul(wsgi_app: Callable[..., Any]) -> Callable[..., Any]:
-    """Put the sign of what cannot be read in place of a NUL in an address.
-
-    No address of ours has one, and PostgreSQL takes none in a text.
-    """
-    unreadable = "\ufffd".encode().decode("latin-1")
-
-    def clean(environ: dict[str, Any], start_response: Any) -> Any:
-        environ["PATH_INFO"] = environ["PATH_INFO"].replace("\0", unreadable)
-        query = environ.get("QUERY_STRING", "").replace("\0", "%00")
-        environ["QUERY_STRING"] = query.replace("%00", "%EF%BF%BD")
-        return wsgi_app(environ, start_response)
-
-    return clean
-
-
 def init_app(app: Flask) -> None:
     """Hang rendering, guards and error pages on the application."""
     from jinja2 import StrictUndefined
 
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.wsgi_app = _without_nul(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = inputs.without_nul(app.wsgi_app)  # type: ignore[method-assign]
     proxies = settings_of(app).trusted_proxies
     if proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=proxies, x_proto=proxies
         )
     with app.app_context():
-        commits = quiet.Commits(db.engine)
-    app.wsgi_app = quiet.Quiet(app.wsgi_app, commits)  # type: ignore
+        commits, engine = quiet.Commits(db.engine), db.engine
+    rests = quiet.SharedRests(
+        commits, lambda names: app.extensions["portal_rests"](engine, names)
+    )
+    app.wsgi_app = quiet.Quiet(app.wsgi_app, commits, rests)  # type: ignore
     logs.init_app(app, trusts_proxies=proxies > 0)
     csrf.init_app(app)
     htmx.init_app(app)
-    _read_only_forms(app)
+    inputs.read_only_forms(app)
     _init_limiter(app)
     _add_filters(app)
     app.context_processor(_page_context)

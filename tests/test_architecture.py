@@ -27,7 +27,7 @@ RANKED = (
 )
 FACES = ("storefront", "contact", "board", "reports", "admin", "privacy", "worker")
 TOP = ("", "cli")  # "" is portal/__init__.py
-WEB = ("web", "assets", "limits", "logs", "quiet", "watchdog")
+WEB = ("web", "assets", "inputs", "limits", "logs", "quiet", "watchdog")
 UNITS = {*LEAVES, *KERNEL, *RANKED, *FACES, *TOP, *WEB, "simulator", "watchdog_child"}
 
 SDKS = {"mercadopago", "transbank"}
@@ -62,7 +62,7 @@ def allowed_units(unit: str, role: str) -> set[str]:
     if unit == "quiet":
         allowed.add("logs")
     if unit == "web":
-        allowed |= {"assets", "limits", "logs", "quiet"}
+        allowed |= {"assets", "inputs", "limits", "logs", "quiet"}
     return allowed
 
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from flask import Response, current_app, redirect, request
+from flask import Response, current_app, redirect
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 
-from portal import clock, quiet
+from portal import clock
 from portal.accounts.access_views import (
     find_person,
     find_screen,
@@ -29,7 +29,7 @@ from portal.support.customer_queries import Extra, extras
 from portal.support.queries import Card
 from portal.support.service import LateActError
 from portal.support.version_queries import version_of_now
-from portal.web import as_fragment, is_htmx, page
+from portal.web import as_fragment, is_htmx, page, rows_stamp
 
 # A board on a wall is drawn anew so often even without news: only an answer with news
 # renews the session's cookie, and with it the token of its forms.
@@ -65,7 +65,7 @@ def _edges(cards: Sequence[Card], who: Person | None, now: datetime) -> list[dat
 def _rows(now: datetime) -> Rows:
     """The rows, shared by all screens that ask between two commits."""
     last: LastRows = current_app.extensions.setdefault("portal_board_rows", LastRows())
-    return last.read(db.session(), now, request.environ.get(quiet.STAMP))
+    return last.read(db.session(), now, rows_stamp())
 
 
 def board_context(

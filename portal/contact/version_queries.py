@@ -1,6 +1,8 @@
 """What tells the customer's page that it has the newest: one query a poll."""
 
-from sqlalchemy import Row, Select, bindparam, func, select
+from collections.abc import Sequence
+
+from sqlalchemy import Engine, Row, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from portal.orders.models import Order
@@ -13,7 +15,7 @@ from portal.support.models import Attention, Errand
 Rows = tuple[object, ...]
 
 
-def _rows() -> Select[int, int, int | None, int | None, int, int, int, int, object]:
+def _rows() -> Select[str, int, int, int | None, int | None, int, int, int, object]:
     """Versions only grow and rows only come: equal sums are equal rows."""
     attention = select(Attention.version).where(Attention.order_id == Order.id)
     errand = select(Errand.version).where(Errand.order_id == Order.id)
@@ -26,6 +28,7 @@ def _rows() -> Select[int, int, int | None, int | None, int, int, int, int, obje
     dropped = select(func.count(Refund.dropped_at)).where(Refund.order_id == Order.id)
     revision = select(Setting.value).where(Setting.name == REVISION)
     return select(
+        Order.link_hash,
         Order.id,
         Order.version,
         attention.scalar_subquery(),
@@ -34,11 +37,12 @@ def _rows() -> Select[int, int, int | None, int | None, int, int, int, int, obje
         refunds.scalar_subquery(),
         dropped.scalar_subquery(),
         revision.scalar_subquery(),
-    ).where(Order.link_hash == bindparam("link_hash"))
+    )
 
 
-# Built once: it is asked with every poll.
-_ROWS = _rows()
+# Built once: the first is asked with every poll, the second after every commit.
+_ROWS = _rows().where(Order.link_hash == bindparam("link_hash"))
+_MANY = _rows().where(Order.link_hash.in_(bindparam("links", expanding=True)))
 
 
 def rows_of(session: Session, order: Order) -> Rows:
@@ -48,13 +52,21 @@ def rows_of(session: Session, order: Order) -> Rows:
     )
 
 
-def find_rows(session: Session, token: str) -> Rows | None:
-    """The same behind a secret link; None when it opens nothing."""
+def find_rows(session: Session, token: str) -> tuple[str, Rows] | None:
+    """The same behind a secret link, and its hash; None when it opens nothing."""
     if not is_token(token):
         return None
-    row = session.connection().execute(_ROWS, {"link_hash": fingerprint(token)}).first()
-    return _plain(row) if row else None
+    link = fingerprint(token)
+    row = session.connection().execute(_ROWS, {"link_hash": link}).first()
+    return (link, _plain(row)) if row else None
+
+
+def rows_of_many(engine: Engine, links: Sequence[str]) -> dict[str, Rows]:
+    """The same behind many hashes of links; one query."""
+    with engine.connect() as connection:
+        found = connection.execute(_MANY, {"links": links}).all()
+    return {row.link_hash: _plain(row) for row in found}
 
 
 def _plain(row: Row[*tuple[object, ...]]) -> Rows:
-    return tuple(int(str(value or 0)) for value in row)
+    return tuple(int(str(value or 0)) for value in row[1:])

@@ -69,9 +69,9 @@ def order_page(token: str) -> Response:
 def order_fragment(token: str) -> Response:
     """The page's `<main>`, when it differs from the version that the page has."""
     session, now, asked = db.session(), clock.utcnow(), request.args.get("v", "")
-    versions = find_rows(session, token)
-    if versions and version_rules.rows_hold(asked, versions, now):
-        return nothing_changed(version_rules.holds_until(asked))
+    found = find_rows(session, token)
+    if found and version_rules.rows_hold(asked, found[1], now):
+        return nothing_changed(version_rules.holds_until(asked), found)
     case = queries.load_case(session, find_order(token), now=now)
     if version_rules.is_same(asked, case.version):
         return nothing_changed()

@@ -1,7 +1,9 @@
 """A poll answered "nothing changed" is answered so again only while that must hold."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import cast
 
 import pytest
 from bs4 import BeautifulSoup
@@ -18,6 +20,7 @@ from portal.db import db, transaction
 from portal.journal.service import SYSTEM
 from portal.orders.models import Order
 from portal.orders.queries import path_of
+from portal.settings import service as settings_service
 from portal.support import service
 from portal.terms import service as terms_service
 
@@ -94,6 +97,48 @@ def test_any_commit_ends_it_at_once(desk: Desk) -> None:
     polls = both(desk)
     desk.take()
     assert [desk.ask(client, path) for client, path in polls] == [(200, True)] * 2
+
+
+def test_after_anothers_commit_one_reading_serves_all_customers(desk: Desk) -> None:
+    _, (first, path) = both(desk)
+    phones = [first, desk.app.test_client(), desk.app.test_client()]
+    for each in phones:
+        each.get(desk.page)
+        assert desk.ask(each, path)[0] == 204
+    for _ in range(2):
+        with desk.app.app_context(), transaction() as session:
+            add_attention(session, now=utcnow(), key=SECRET_KEY)
+        asked = [desk.ask(each, path) for each in phones * 2]
+        assert asked == [(204, True), *[(204, False)] * 5]
+    with desk.app.app_context(), transaction() as session:
+        settings_service.bump_revision(session, utcnow())
+    assert [desk.ask(each, path) for each in phones] == [(200, True)] * 3
+
+
+def test_a_commit_while_the_rows_are_read_is_seen_by_the_next_poll() -> None:
+    class Busy:
+        """Somebody commits during each of the first two readings."""
+
+        commits, rows = 0, "old"
+
+        def stamp(self) -> int:
+            return self.commits
+
+        def read(self, names: Sequence[str]) -> dict[str, str]:
+            found = dict.fromkeys(names, self.rows)
+            if self.commits < 2:
+                self.commits, self.rows = self.commits + 1, f"new {self.commits}"
+            return found
+
+    busy = Busy()
+    rests = quiet.SharedRests(cast(quiet.Commits, busy), busy.read)
+    told = [rests.now(lambda: {"a"}) for _ in range(4)]
+    assert told == [
+        (0, {"a": "old"}),
+        (1, {"a": "new 0"}),
+        (2, {"a": "new 1"}),
+        (2, {"a": "new 1"}),
+    ]
 
 
 def test_the_instant_of_the_version_ends_it_and_so_does_a_minute(
