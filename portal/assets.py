@@ -23,6 +23,8 @@ MIN_COMPRESSED_BYTES = 500
 _YEAR = "public, max-age=31536000, immutable"
 _CSP = "default-src 'none'; frame-ancestors 'none'"
 _PAGE_BROTLI_QUALITY = 5
+# A full board, drawn for many screens at once: a third of the time, a tenth more bytes.
+_LARGE_BYTES, _LARGE_BROTLI_QUALITY = 100_000, 3
 _PAGE_GZIP_LEVEL = 6
 _TYPES = {".webmanifest": "application/manifest+json", ".js": "text/javascript"}
 _TEXT = ("text/", "application/json", "application/manifest+json", "image/svg+xml")
@@ -117,7 +119,9 @@ def _compress_answer(response: Response) -> Response:
     body = response.get_data()
     coding = accepted_coding()
     if coding and len(body) >= MIN_COMPRESSED_BYTES:
-        response.set_data(encode(body, coding))
+        large = len(body) > _LARGE_BYTES
+        quality = _LARGE_BROTLI_QUALITY if large else _PAGE_BROTLI_QUALITY
+        response.set_data(encode(body, coding, quality))
         headers["Content-Encoding"] = coding
     return response
 

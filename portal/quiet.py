@@ -175,7 +175,7 @@ def _is_poll(environ: dict[str, Any]) -> bool:
     path = str(environ["PATH_INFO"])
     return bool(environ["REQUEST_METHOD"] == "GET") and (
         path == "/tablero/tarjetas"
-        or (path.startswith("/atencion/") and path.endswith("/ahora"))
+        or (path.startswith("/atencion/") and path.endswith(("/ahora", "/lugar")))
     )
 
 

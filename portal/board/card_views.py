@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from itertools import count
 
 from flask import current_app, render_template
@@ -102,12 +103,11 @@ class Drawn:
         return cls(head, bare[found.end() :], _TOKEN in bare)
 
     def at(self, now: datetime, face: rules.Face) -> str:
-        """The card with the clock of `now` and this visitor's token."""
-        html = self.head
-        if self.tail:
-            html = html.replace(_NOW, now.isoformat(timespec="milliseconds"))
-            html += rules.clock_text(face, now) + self.tail
-        return html.replace(_TOKEN, generate_csrf()) if self.has_forms else html
+        """The card with the clock of `now`, without the visitor's token."""
+        if not self.tail:
+            return self.head
+        head = self.head.replace(_NOW, now.isoformat(timespec="milliseconds"))
+        return head + rules.clock_text(face, now) + self.tail
 
 
 class Gallery:
@@ -160,6 +160,11 @@ class Painter:
             now,
         )
 
+    @cached_property
+    def _token(self) -> str:
+        """Made, and the session with it, only when a form carries it."""
+        return str(generate_csrf())
+
     def face(self, card: Card) -> rules.Face:
         """How the card looks to whoever looks."""
         return rules.face_of(card, self.now, self.desk.person)
@@ -169,7 +174,10 @@ class Painter:
     ) -> Markup:
         """The card; with `slip`, what went wrong on it, which nobody else sees."""
         if slip is None:
-            html = self._find(card, extra, face).at(self.now, face)
+            drawn = self._find(card, extra, face)
+            html = drawn.at(self.now, face)
+            if drawn.has_forms:
+                html = html.replace(_TOKEN, self._token)
         else:
             html = self._render(card, extra, face, slip)
         return Markup(html)  # noqa: S704 (the template has escaped what is in it)
@@ -186,7 +194,7 @@ class Painter:
         )
 
         def anew() -> Drawn:
-            return Drawn.of(self._render(card, extra, face), generate_csrf())
+            return Drawn.of(self._render(card, extra, face), self._token)
 
         return self._gallery.draw(key, anew)
 

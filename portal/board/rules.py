@@ -248,9 +248,10 @@ def _alert(card: Attended, state: str, level: rules.Level) -> str | None:
 
 def lane_of(state: str) -> str:
     """The lane where a card of this state lies."""
-    return next(key for key, _, members in _LANES if state in members)
+    return _LANE_OF[state]
 
 
+_LANE_OF = {state: key for key, _, members in _LANES for state in members}
 LANES = tuple((key, title) for key, title, _ in _LANES)
 
 

@@ -3,19 +3,22 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, current_app, redirect, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from portal import clock
 from portal.contact.views import find_order, refuse
 from portal.db import db
 from portal.errors import ConflictError, RefusedError
+from portal.orders import rules as order_rules
 from portal.support import customer_queries, customer_service, remote_service, rules
 from portal.support import queries as support_queries
+from portal.support.customer_queries import Turn
 from portal.support.customer_rules import REPEATED_FROM, clean_message
 from portal.support.rating_rules import clean_comment, parse_stars
 from portal.support.remote_rules import clean_code
-from portal.web import fragment, nothing_changed, settings
+from portal.support.turn_queries import LastQueue
+from portal.web import fragment, nothing_changed, rows_stamp, settings
 
 bp = Blueprint("customer_acts", __name__, url_prefix="/atencion/<token>")
 
@@ -33,12 +36,22 @@ def _do(
     return redirect(f"/atencion/{token}#{name}", 303)
 
 
+def _find_turn(token: str, now: datetime) -> Turn | None:
+    """The turn of this link; where commits can be told, from a queue read for all."""
+    session, stamp = db.session(), rows_stamp()
+    if stamp is not None and order_rules.is_token(token):
+        last: LastQueue = current_app.extensions.setdefault("portal_queue", LastQueue())
+        turn = last.read(session, now, stamp).find(order_rules.fingerprint(token))
+        if turn is not None:
+            return turn
+    attention = support_queries.find_for_order(session, find_order(token).id)
+    return customer_queries.find_turn(session, attention, now) if attention else None
+
+
 @bp.get("/lugar")
 def place(token: str) -> Response:
     """The place in the queue, when it differs from the version that the page has."""
-    session, now = db.session(), clock.utcnow()
-    attention = support_queries.find_for_order(session, find_order(token).id)
-    turn = customer_queries.find_turn(session, attention, now) if attention else None
+    turn = _find_turn(token, clock.utcnow())
     if turn is not None and request.args.get("v") == turn.version:
         return nothing_changed()
     return fragment("contact/_place.html", token=token, turn=turn)

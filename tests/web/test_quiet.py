@@ -115,6 +115,32 @@ def test_after_anothers_commit_one_reading_serves_all_customers(desk: Desk) -> N
     assert [desk.ask(each, path) for each in phones] == [(200, True)] * 3
 
 
+def test_places_in_the_queue_are_read_once_for_all_and_follow_each_commit(
+    desk: Desk,
+) -> None:
+    with desk.app.app_context(), transaction() as session:
+        second = add_attention(session, now=utcnow(), key=SECRET_KEY).order_id
+        behind = path_of(session.get_one(Order, second), (SECRET_KEY,))
+    phones = {page: desk.app.test_client() for page in (desk.page, behind)}
+    first, last = "Usted es el siguiente", "fila: <strong>2</strong> de 2"
+
+    def places(version: str) -> list[tuple[int, bool, str | None]]:
+        found = []
+        for page, phone in phones.items():
+            before = desk.reads
+            answer = phone.get(f"{page}/lugar?v={version}")
+            told = re.search(f"{first}|{last}", " ".join(answer.text.split()))
+            found.append((answer.status_code, desk.reads > before, told and told[0]))
+        return found
+
+    assert [it[2] for it in places("x")] == [first, last]
+    assert [it[:2] for it in places("1-2-None")] == [(204, False), (200, True)]
+    desk.take()
+    assert [it[2] for it in places("1-2-None")] == [None, first]
+    assert [it[0] for it in places("1-1-None")] == [200, 204]
+    assert phones[behind].get("/atencion/x/lugar").status_code == 404
+
+
 def test_a_commit_while_the_rows_are_read_is_seen_by_the_next_poll() -> None:
     class Busy:
         """Somebody commits during each of the first two readings."""

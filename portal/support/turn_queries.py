@@ -1,0 +1,63 @@
+"""The places of all who wait, read once for as many as ask."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from portal.orders.models import Order
+from portal.support.customer_queries import Turn, attended_today
+from portal.support.models import Attention
+from portal.support.states import WAITING
+from portal.support.version_queries import day_start
+from portal.support.wait_rules import pace, wait_minutes
+
+# Built once: it is asked after every commit.
+_WAITING = (
+    select(Order.link_hash)
+    .join(Attention, Attention.order_id == Order.id)
+    .where(Attention.state == WAITING)
+    .order_by(func.coalesce(Attention.promise_at, Attention.queued_at), Attention.id)
+)
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Those who wait by the hash of their link, and what the desk takes for each."""
+
+    places: dict[str, int]
+    pace: timedelta | None
+
+    def find(self, link_hash: str) -> Turn | None:
+        """The turn behind this link; None when it does not wait."""
+        place = self.places.get(link_hash)
+        if place is None:
+            return None
+        return Turn(place, len(self.places), wait_minutes(place, self.pace))
+
+
+def read_queue(session: Session, now: datetime) -> Queue:
+    """The queue as it is; two queries."""
+    links = session.connection().execute(_WAITING).scalars()
+    places = {link: place for place, link in enumerate(links, 1)}
+    return Queue(places, pace(attended_today(session, now)))
+
+
+class LastQueue:
+    """The queue as of the last commit that was asked for."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[int, datetime, Queue] | None = None
+
+    def read(self, session: Session, now: datetime, stamp: int) -> Queue:
+        """The queue, read anew when `stamp` or Santiago's day is another.
+
+        `stamp` was taken before this request read anything.
+        """
+        kept, day = self._kept, day_start(now)
+        if kept and kept[:2] == (stamp, day):
+            return kept[2]
+        queue = read_queue(session, now)
+        self._kept = (stamp, day, queue)
+        return queue
