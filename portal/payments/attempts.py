@@ -12,7 +12,7 @@ from portal.catalog.rules import price_for
 from portal.db import reading, transaction
 from portal.errors import ConflictError, RefusedError
 from portal.hours import queries as hours_queries
-from portal.journal.service import CUSTOMER, change_state, record
+from portal.journal.service import CUSTOMER, record
 from portal.orders import queries as order_queries
 from portal.orders import states as order_states
 from portal.orders.models import Order
@@ -28,6 +28,7 @@ from portal.payments.gateways.base import (
     GatewayUnreachableError,
 )
 from portal.payments.models import Payment
+from portal.payments.moves_service import move_payment
 from portal.settings import queries as settings_queries
 
 # A row whose gateway call has not come back after this was left by a crash.
@@ -140,15 +141,12 @@ def _is_usable(payment: Payment, now: datetime) -> bool:
 def _retire(session: Session, payment: Payment, now: datetime) -> None:
     """End an attempt that is no longer sent; the reconciler keeps asking about it."""
     dead = states.FAILED if payment.state == states.CREATED else states.TIMED_OUT
-    change_state(
+    move_payment(
         session,
         payment,
         dead,
-        machine=states.TRANSITIONS[payment.gateway],
-        at=now,
         actor=CUSTOMER,
-        action=f"payment.{dead}",
-        order_id=payment.order_id,
+        now=now,
         reason="Reemplazado por otro intento",
     )
 
@@ -225,15 +223,12 @@ def _redirected(
     with transaction() as session:
         payment = queries.get(session, payment_id, lock=True)
         until = rules.window_end(payment.gateway, payment.created_at)
-        change_state(
+        move_payment(
             session,
             payment,
             states.REDIRECTED,
-            machine=states.TRANSITIONS[payment.gateway],
-            at=now,
             actor=CUSTOMER,
-            action="payment.redirected",
-            order_id=payment.order_id,
+            now=now,
             redirected_at=now,
             form_until=form_until,
             redirect_url=begun.url,
@@ -251,15 +246,12 @@ def _give_up(payment_id: int, state: str, why: str, now: datetime) -> None:
     with transaction() as session:
         payment = queries.get(session, payment_id, lock=True)
         until = rules.window_end(payment.gateway, payment.created_at)
-        change_state(
+        move_payment(
             session,
             payment,
             state,
-            machine=states.TRANSITIONS[payment.gateway],
-            at=now,
             actor=CUSTOMER,
-            action=f"payment.{state}",
-            order_id=payment.order_id,
+            now=now,
             reason=why,
             detail="begin",
             next_check_at=rules.next_check(0, now, until)

@@ -6,12 +6,13 @@ from sqlalchemy.orm import Session
 
 from portal.db import transaction
 from portal.errors import ConflictError, RefusedError
-from portal.journal.service import Actor, change_state
+from portal.journal.service import Actor
 from portal.orders import queries as order_queries
 from portal.orders.models import Order
 from portal.payments import queries, refund_rules, rules, states
 from portal.payments.gateways.base import Evidence
 from portal.payments.models import Payment
+from portal.payments.moves_service import move_payment
 from portal.payments.service import apply_evidence
 
 REFUND = "refund"
@@ -110,20 +111,17 @@ def reject_unknown(
     """
     words = _reason(reason)
     with transaction() as session:
-        order, payment = _locked(session, payment_id)
+        _, payment = _locked(session, payment_id)
         if payment.state not in states.WITHOUT_ANSWER:
             raise ConflictError("Este pago ya tiene respuesta.")
         if not may_reject(payment, now):
             raise RefusedError("Todavía no: el portal le sigue preguntando.")
-        change_state(
+        move_payment(
             session,
             payment,
             states.REJECTED,
-            machine=states.TRANSITIONS[payment.gateway],
-            at=now,
             actor=actor,
-            action="payment.rejected",
-            order_id=order.id,
+            now=now,
             reason=words,
             data={"detail": BY_OWNER},
             detail=BY_OWNER,

@@ -18,6 +18,7 @@ from portal.payments import queries, rules, states
 from portal.payments.gateways import Gateways
 from portal.payments.gateways.base import Evidence, Question
 from portal.payments.models import Payment
+from portal.payments.moves_service import move_payment
 from portal.payments.returns import GATEWAY_ERRORS
 from portal.payments.service import AFTER_APPROVAL, settle
 
@@ -165,15 +166,12 @@ def _close_form(payment_id: int, now: datetime, *, answered: bool) -> bool:
             state = _state_after_silence(payment, now, answered)
             if state is None:
                 return False
-            change_state(
+            move_payment(
                 session,
                 payment,
                 state,
-                machine=states.TRANSITIONS[payment.gateway],
-                at=now,
                 actor=SYSTEM,
-                action=f"payment.{state}",
-                order_id=payment.order_id,
+                now=now,
                 lease_until=None,
             )
             return True

@@ -6,7 +6,7 @@ from time import sleep
 from portal import clock
 from portal.db import reading, transaction
 from portal.errors import StaleStateError
-from portal.journal.service import CUSTOMER, GATEWAY, change_state
+from portal.journal.service import CUSTOMER, GATEWAY
 from portal.orders import queries as order_queries
 from portal.orders import states as order_states
 from portal.payments import queries, rules, states
@@ -18,6 +18,7 @@ from portal.payments.gateways.base import (
     GatewayUnreachableError,
     Question,
 )
+from portal.payments.moves_service import move_payment
 from portal.payments.service import settle
 
 # A return that meets another's commit waits for it as long as a commit may take.
@@ -56,15 +57,12 @@ def _lease(payment_id: int, now: datetime) -> bool:
             if payment.state != states.REDIRECTED:
                 return False
             gone = order.state in _NOT_TO_BE_PAID
-            change_state(
+            move_payment(
                 session,
                 payment,
                 states.ABORTED if gone else states.COMMITTING,
-                machine=states.TRANSITIONS[states.WEBPAY],
-                at=now,
                 actor=CUSTOMER,
-                action="payment.aborted" if gone else "payment.committing",
-                order_id=order_id,
+                now=now,
                 reason="El pedido ya no esperaba este pago" if gone else None,
                 detail="not_committed" if gone else None,
                 lease_until=None if gone else now + rules.COMMIT_LEASE,
@@ -108,15 +106,12 @@ def _unknown(payment_id: int, now: datetime) -> None:
         with transaction() as session:
             payment = queries.get(session, payment_id, lock=True)
             until = rules.window_end(payment.gateway, payment.created_at)
-            change_state(
+            move_payment(
                 session,
                 payment,
                 states.UNKNOWN,
-                machine=states.TRANSITIONS[payment.gateway],
-                at=now,
                 actor=GATEWAY,
-                action="payment.unknown",
-                order_id=payment.order_id,
+                now=now,
                 lease_until=None,
                 checks=0,
                 next_check_at=rules.next_check(0, now, until),
@@ -148,15 +143,12 @@ def webpay_not_paid(payment_id: int, why: str, *, now: datetime) -> None:
             payment = queries.get(session, payment_id, lock=True)
             if payment.state != states.REDIRECTED:
                 return
-            change_state(
+            move_payment(
                 session,
                 payment,
                 state,
-                machine=states.TRANSITIONS[states.WEBPAY],
-                at=now,
                 actor=CUSTOMER,
-                action=f"payment.{state}",
-                order_id=payment.order_id,
+                now=now,
                 detail=why,
             )
     except StaleStateError:

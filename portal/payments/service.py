@@ -20,6 +20,7 @@ from portal.orders.rules import fingerprint, new_seed
 from portal.payments import queries, rules, states
 from portal.payments.gateways.base import Evidence
 from portal.payments.models import Payment
+from portal.payments.moves_service import move_payment
 from portal.payments.settled_notes import alert, alert_chargeback, note
 from portal.payments.settled_refunds import confirm_refunds
 from portal.support import cancel_service
@@ -170,15 +171,12 @@ def apply_evidence(
             values = {"refunded_amount": _refunded(payment, evidence)}
         elif state == states.PENDING:
             values = {"gateway_payment_id": evidence.gateway_payment_id}
-        change_state(
+        move_payment(
             session,
             payment,
             state,
-            machine=states.TRANSITIONS[payment.gateway],
-            at=now,
             actor=actor,
-            action=f"payment.{state}",
-            order_id=order.id,
+            now=now,
             reason=reason,
             data={
                 "detail": evidence.detail,
