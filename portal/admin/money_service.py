@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 
 from portal.accounts.rules import Person
-from portal.db import reading, transaction
+from portal.db import reading
 from portal.errors import RefusedError
-from portal.journal import queries as journal
-from portal.journal.service import Actor, record
+from portal.journal.service import Actor
 from portal.orders import queries as order_queries
+from portal.orders import seen_service
 from portal.orders.states import EVER_PAID
 from portal.payments import late_money, states
 from portal.payments import queries as payment_queries
@@ -18,23 +18,7 @@ _SEEN_EVERY = timedelta(hours=1)
 
 def note_seen(order_id: int, *, by: Person, now: datetime) -> None:
     """Who opened a customer's details: one line of history per person and hour."""
-    since = now - _SEEN_EVERY
-    with reading() as session:
-        if journal.was_done(session, SEEN, order_id, by.id, since):
-            return
-    with transaction() as session:
-        order_queries.get(session, order_id, lock=True)
-        if journal.was_done(session, SEEN, order_id, by.id, since):
-            return
-        record(
-            session,
-            at=now,
-            actor=Actor("staff", by.id),
-            action=SEEN,
-            object_kind="order",
-            object_id=order_id,
-            order_id=order_id,
-        )
+    seen_service.note_seen(order_id, SEEN, by=by, since=now - _SEEN_EVERY, now=now)
 
 
 def attend_late(payment_id: int, *, by: Person, now: datetime) -> None:

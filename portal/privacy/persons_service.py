@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from portal.accounts.rules import Person
-from portal.db import reading, transaction
+from portal.db import transaction
 from portal.errors import RefusedError
-from portal.journal.queries import was_done
-from portal.journal.service import Actor, record
+from portal.journal.service import Actor
 from portal.orders import queries as order_queries
+from portal.orders import seen_service
 from portal.orders.erase_service import forget_person
 from portal.orders.models import Order
 from portal.privacy import queries
@@ -88,19 +88,4 @@ def forget_in(
 
 def note_seen(order_id: int, *, by: Person, now: datetime) -> None:
     """Keep who opened the page of this order's person, once an hour."""
-    since = now - _EVERY
-    with reading() as session:
-        if was_done(session, SEEN, order_id, by.id, since):
-            return
-    with transaction() as session:
-        if was_done(session, SEEN, order_id, by.id, since):
-            return
-        record(
-            session,
-            at=now,
-            actor=Actor("staff", by.id),
-            action=SEEN,
-            object_kind="order",
-            object_id=order_id,
-            order_id=order_id,
-        )
+    seen_service.note_seen(order_id, SEEN, by=by, since=now - _EVERY, now=now)
