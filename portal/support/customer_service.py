@@ -13,7 +13,7 @@ from portal.db import transaction
 from portal.errors import ConflictError, NotFoundError, RefusedError, StaleStateError
 from portal.hours.queries import load_calendar
 from portal.hours.rules import NORMAL, SPECIAL, regime_at
-from portal.journal.service import CUSTOMER, change_state, record
+from portal.journal.service import CUSTOMER, change_state
 from portal.settings import queries as settings_queries
 from portal.support import customer_queries, queries
 from portal.support.alert_service import alert_no_answer
@@ -28,6 +28,7 @@ from portal.support.customer_rules import (
     no_answer_from,
 )
 from portal.support.models import Attention
+from portal.support.moves_service import note_as
 from portal.support.queue_service import new_promise
 from portal.support.states import CLOSED, NO_SHOW, TRANSITIONS, WAITING
 
@@ -50,19 +51,8 @@ def note(
     now: datetime,
     data: dict[str, Any] | None = None,
 ) -> None:
-    """A change by the customer that is no change of state: screens must see it."""
-    attention.version += 1
-    record(
-        session,
-        at=now,
-        actor=CUSTOMER,
-        action=action,
-        object_kind="attention",
-        object_id=attention.id,
-        order_id=attention.order_id,
-        data=data,
-    )
-    session.flush()
+    """What the customer changed that is no change of state."""
+    note_as(CUSTOMER, session, attention, action, now, data)
 
 
 def say_no_answer(order_id: int, *, now: datetime) -> None:

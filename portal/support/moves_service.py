@@ -220,12 +220,24 @@ def note_change(
     now: datetime,
     data: dict[str, Any] | None = None,
 ) -> None:
+    """What a technician changed that is no change of state."""
+    note_as(Actor("staff", by.id), session, attention, action, now, data)
+
+
+def note_as(
+    actor: Actor,
+    session: Session,
+    attention: Attention,
+    action: str,
+    now: datetime,
+    data: dict[str, Any] | None = None,
+) -> None:
     """A change that is no change of state: screens must see it, history must say it."""
     attention.version += 1
     record(
         session,
         at=now,
-        actor=Actor("staff", by.id),
+        actor=actor,
         action=action,
         object_kind="attention",
         object_id=attention.id,
