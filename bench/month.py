@@ -8,7 +8,6 @@ that was written before is used again.
 
 import argparse
 import gc
-import json
 import statistics
 import sys
 import time
@@ -19,6 +18,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench"), str(ROOT / "tests")]
 
 from flask.testing import FlaskClient  # noqa: E402
 from history import A_MONTH, LAST, fill, make_app  # noqa: E402
+from servers import save  # noqa: E402
 from support_cases import log_in_as  # noqa: E402
 
 from portal import clock  # noqa: E402
@@ -80,15 +80,6 @@ def report(totals: list[int], taken: list[list[float]]) -> dict[str, object]:
     return {"month": str(LAST), "rows": rows, "ratio": ratio, "kept": kept}
 
 
-def save(found: dict[str, object]) -> None:
-    """Put the figures beside those of other benchmarks."""
-    path = ROOT / "var" / "bench.json"
-    path.parent.mkdir(exist_ok=True)
-    known = json.loads(path.read_text()) if path.exists() else {}
-    known["month"] = found
-    path.write_text(json.dumps(known, indent=2) + "\n")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", type=int, default=10_000)
@@ -99,7 +90,7 @@ def main() -> int:
     totals = [options.short, options.long]
     clients = [open_history(options.folder.resolve(), total) for total in totals]
     found = report(totals, measure(clients))
-    save(found)
+    save("month", found)
     print(f"\nThe page of a month of {A_MONTH:,} attentions ({LAST})\n")
     print(f"{'history':>12}  {'best':>9}  {'median':>9}")
     for row in found["rows"]:  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Page
 from sqlalchemy.orm import Session
 
 from portal import clock
@@ -107,3 +108,12 @@ def log_in_as(app: Flask, staff_id: int) -> FlaskClient:
         cookie["_user_id"] = key
         cookie.permanent = True
     return client
+
+
+def enter_as(app: Flask, page: Page, staff_id: int, portal_url: str) -> None:
+    """Log them in on this page's browser, by the cookie that a log-in would leave."""
+    cookie = log_in_as(app, staff_id).get_cookie("portal")
+    assert cookie is not None
+    page.context.add_cookies(
+        [{"name": "portal", "value": cookie.value, "url": portal_url}]
+    )

@@ -8,7 +8,7 @@ from browser_watch import Watch
 from flask import Flask
 from playwright.sync_api import Page, expect
 from shop_forms import stock
-from support_cases import add_staff, log_in_as
+from support_cases import add_staff, enter_as
 
 from portal.db import transaction
 
@@ -21,15 +21,7 @@ def enter(app: Flask, portal_url: str) -> Callable[[Page], None]:
     stock(app)
     with app.app_context(), transaction() as session:
         number = add_staff(session, "Elena", "owner").id
-    cookie = log_in_as(app, number).get_cookie("portal")
-    assert cookie is not None
-
-    def carry(page: Page) -> None:
-        page.context.add_cookies(
-            [{"name": "portal", "value": cookie.value, "url": portal_url}]
-        )
-
-    return carry
+    return lambda page: enter_as(app, page, number, portal_url)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from axe_check import axe_findings
 from faces import fill_board
 from flask import Flask
 from playwright.sync_api import Page, expect
-from support_cases import add_attention, add_staff, log_in_as, person
+from support_cases import add_attention, add_staff, enter_as, person
 
 from portal.accounts import service as accounts_service
 from portal.accounts.rules import Person
@@ -29,11 +29,8 @@ def desk(app: Flask, clock) -> tuple[int, int, Person, Person]:
 @pytest.fixture
 def open_board(app: Flask, portal_url: str, new_page):
     def open_as(who: Person, **options) -> Page:
-        cookie = log_in_as(app, who.id).get_cookie("portal")
         page = new_page(**options)
-        page.context.add_cookies(
-            [{"name": "portal", "value": cookie.value, "url": portal_url}]
-        )
+        enter_as(app, page, who.id, portal_url)
         page.goto(f"{portal_url}/tablero")
         return page
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
-from support_cases import add_attention, add_staff, log_in_as, person
+from support_cases import add_attention, add_staff, enter_as, person
 
 from portal.accounts import screens_service
 from portal.accounts.rules import Person
@@ -55,11 +55,8 @@ def screen(app: Flask, clock, portal_url: str, new_page):
 @pytest.fixture
 def own(app: Flask, portal_url: str, new_page):
     def open_as(who: Person, **options) -> Page:
-        cookie = log_in_as(app, who.id).get_cookie("portal")
         page = new_page(**(options or WALL))
-        page.context.add_cookies(
-            [{"name": "portal", "value": cookie.value, "url": portal_url}]
-        )
+        enter_as(app, page, who.id, portal_url)
         page.goto(f"{portal_url}/tablero")
         return page
 
