@@ -8,13 +8,13 @@ gc.disable()
 
 from portal import create_app, logs, watchdog  # noqa: E402
 from portal.buffer import Buffered  # noqa: E402
-from portal.web import settings_of  # noqa: E402
+from portal.web import quiet_of, settings_of  # noqa: E402
 from portal.worker.watch_service import watch_from_first_request  # noqa: E402
 
 app = create_app()
 logs.to_json(settings_of(app))
 watchdog.attach(app, settings_of(app).request_limit)
 watch_from_first_request(app, settings_of(app))
-buffered = Buffered(app)
+buffered = Buffered(app, quiet_of(app).at_once)
 gc.freeze()
 gc.enable()

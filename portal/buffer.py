@@ -28,8 +28,13 @@ _REFUSED: dict[int, bytes] = {408: b"Request Timeout", 413: b"Content Too Large"
 class Buffered:
     """A WSGI application behind a buffer, for granian's `--interface rsgi`."""
 
-    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
-        self._application = application
+    def __init__(
+        self,
+        application: Callable[..., Iterable[bytes]],
+        at_once: Callable[[dict[str, Any]], Headers | None] = lambda _environ: None,
+    ) -> None:
+        """`at_once` tells the headers of a 204 that needs no thread, if it is one."""
+        self._application, self._at_once = application, at_once
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
@@ -39,8 +44,11 @@ class Buffered:
         if isinstance(body, int):
             _say(protocol, scope.method, _refusal(body))
             return
-        loop = asyncio.get_running_loop()
         environ = _environ(scope, body)
+        if (headers := self._at_once(environ)) is not None:
+            protocol.response_empty(204, headers)
+            return
+        loop = asyncio.get_running_loop()
         answer = await loop.run_in_executor(self._threads, self._call, environ)
         _say(protocol, scope.method, answer)
 

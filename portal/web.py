@@ -297,7 +297,8 @@ def init_app(app: Flask) -> None:
     rests = quiet.SharedRests(
         commits, lambda names: app.extensions["portal_rests"](engine, names)
     )
-    app.wsgi_app = quiet.Quiet(app.wsgi_app, commits, rests)  # type: ignore
+    app.extensions["portal_quiet"] = quiet.Quiet(app.wsgi_app, commits, rests)
+    app.wsgi_app = app.extensions["portal_quiet"]  # type: ignore[method-assign]
     logs.init_app(app, trusts_proxies=proxies > 0)
     csrf.init_app(app)
     htmx.init_app(app)
@@ -316,3 +317,8 @@ def init_app(app: Flask) -> None:
 def settings_of(app: Flask) -> Settings:
     """The configuration of `app`, outside a request."""
     return cast(Settings, app.extensions["portal_settings"])
+
+
+def quiet_of(app: Flask) -> quiet.Quiet:
+    """What `app` remembers of its polls without news."""
+    return cast(quiet.Quiet, app.extensions["portal_quiet"])

@@ -43,7 +43,11 @@ class Protocol:
 
 
 def ask(
-    protocol: Protocol, application: Any = None, method: str = "POST", **headers: Any
+    protocol: Protocol,
+    application: Any = None,
+    method: str = "POST",
+    at_once: Any = lambda _environ: None,
+    **headers: Any,
 ) -> dict[str, Any]:
     """Send the request through the buffer; the environment that the application got."""
     got: dict[str, Any] = {}
@@ -65,7 +69,7 @@ def ask(
         authority=None,
         headers=Headers({k.replace("__", "-"): v for k, v in headers.items()}),
     )
-    served = Buffered(application or echo)
+    served = Buffered(application or echo, at_once)
     # In a thread: where a browser was driven before, this one has a loop already.
     with ThreadPoolExecutor(1) as apart:
         apart.submit(asyncio.run, served.__rsgi__(scope, protocol)).result()
@@ -81,6 +85,13 @@ def test_a_body_in_pieces_is_one_and_its_length_is_told() -> None:
     assert got["PATH_INFO"] == "/ñ\x00".encode().decode("latin-1")
     assert (got["QUERY_STRING"], got["REMOTE_ADDR"]) == ("a=%C3%B1", "2001:db8::7")
     assert (protocol.status, protocol.body) == (200, b"ok")
+
+
+def test_what_is_told_at_once_takes_no_thread_and_reaches_no_application() -> None:
+    protocol = Protocol([])
+    told = [("X-Now", "1")]
+    assert ask(protocol, method="GET", at_once=lambda _environ: told) == {}
+    assert (protocol.status, protocol.headers) == (204, told)
 
 
 def test_headers_of_one_name_are_one_and_underscores_are_no_hyphens() -> None:

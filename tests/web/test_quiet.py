@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 from support_cases import add_attention, add_staff, log_in_as, person
+from werkzeug.test import EnvironBuilder
 
 from portal import quiet
 from portal.accounts import service as accounts_service
@@ -23,6 +24,7 @@ from portal.orders.queries import path_of
 from portal.settings import service as settings_service
 from portal.support import service
 from portal.terms import service as terms_service
+from portal.web import quiet_of
 
 
 class Desk:
@@ -113,6 +115,41 @@ def test_after_anothers_commit_one_reading_serves_all_customers(desk: Desk) -> N
     with desk.app.app_context(), transaction() as session:
         settings_service.bump_revision(session, utcnow())
     assert [desk.ask(each, path) for each in phones] == [(200, True)] * 3
+
+
+def test_memory_alone_answers_only_what_a_reading_has_shown_to_hold(
+    desk: Desk, clock: FrozenClock
+) -> None:
+    def at_once(client: FlaskClient, path: str) -> bool:
+        kept = client.get_cookie("portal")
+        cookie = {"Cookie": f"portal={kept.value}"} if kept else {}
+        before = desk.reads
+        asked = EnvironBuilder(path, headers=cookie).get_environ()
+        told = quiet_of(desk.app).at_once(asked)
+        assert desk.reads == before
+        assert told is None or "X-Now" in dict(told)
+        return told is not None
+
+    polls = both(desk)
+    (_, wall), (phone, path) = polls
+    assert [at_once(*each) for each in polls] == [True, True]
+    assert not at_once(phone, path.partition("?")[0])
+    assert not at_once(desk.app.test_client(), wall)
+    with desk.app.app_context(), transaction() as session:
+        add_attention(session, now=utcnow(), key=SECRET_KEY)
+    assert [at_once(*each) for each in polls] == [False, False]
+    assert desk.ask(phone, path) == (204, True)  # one reading, for whoever asks
+    assert [at_once(*each) for each in polls] == [False, True]
+    desk.take()
+    assert not at_once(phone, path)
+    phone.get(f"{desk.page}/ahora?v=x")
+    assert not at_once(phone, path)
+    new = desk.poll_of(phone, desk.page)
+    assert desk.ask(phone, new) == (204, True)
+    clock.advance(seconds=quiet.LONGEST.total_seconds() - 1)
+    assert at_once(phone, new)
+    clock.advance(seconds=1)
+    assert not at_once(phone, new)
 
 
 def test_places_in_the_queue_are_read_once_for_all_and_follow_each_commit(
