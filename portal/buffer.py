@@ -17,6 +17,8 @@ MAX_BODY_BYTES = 64 * 1024
 THREADS = 16
 # From the first byte of the body to its last one: a phone on bad data is slow, too.
 BODY_SECONDS = 30.0
+# Requests that have no body when they tell of none.
+_WITHOUT_BODY = ("GET", "HEAD")
 # Answers without a body, by their status.
 _EMPTY = (204, 304)
 
@@ -71,7 +73,11 @@ class Buffered:
 
 async def _read(scope: Any, protocol: Any) -> bytes | int:
     """The whole body; or 413 when it is longer than any form, 408 when it is slow."""
-    length = scope.headers.get("content-length") or "0"
+    told = scope.headers.get("content-length")
+    bare = told is None and scope.headers.get("transfer-encoding") is None
+    if bare and scope.method in _WITHOUT_BODY:
+        return b""
+    length = told or "0"
     if not length.isascii() or not length.isdigit() or len(length) > 9:
         return 413
     # Werkzeug tells of the limit on the portal's own page; what is far beyond it is

@@ -236,6 +236,11 @@ def business() -> BusinessSettings:
     return cast(BusinessSettings, g.business)
 
 
+def use_business(read: BusinessSettings) -> None:
+    """Take for this request what was read already, as of its own rows."""
+    g.setdefault("business", read)
+
+
 def _page_context() -> dict[str, Any]:
     """What every page may show: who we are, the mode, the present instant."""
     return {

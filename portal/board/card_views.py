@@ -21,11 +21,10 @@ from portal.accounts.access_views import find_person
 from portal.accounts.rules import Person
 from portal.accounts.screen_queries import Tile
 from portal.board import rules
-from portal.board.queries import Canned
-from portal.db import db
+from portal.board.queries import Canned, Drafts
 from portal.support import rules as support_rules
 from portal.support.customer_queries import Extra
-from portal.support.queries import Card, drafts_of
+from portal.support.queries import Card
 from portal.support.remote_rules import unseal
 from portal.web import business, settings
 
@@ -67,21 +66,22 @@ class Desk:
     person: Person | None
     technicians: tuple[Tile, ...]
     canned: tuple[Canned, ...]
-    drafts: dict[int, dict[str, str]]
+    drafts: Drafts
 
     def colleagues(self, holder_id: int | None) -> list[Tile]:
         """To whom a card may be handed over."""
         return [each for each in self.technicians if each.id != holder_id]
 
 
-def desk_of(technicians: tuple[Tile, ...], canned: tuple[Canned, ...]) -> Desk:
+def desk_of(
+    technicians: tuple[Tile, ...],
+    canned: tuple[Canned, ...],
+    drafts: dict[int, Drafts],
+) -> Desk:
     """The desk of whoever looks; nobody is offered a text who may not write."""
     who = find_person()
-    drafts: dict[int, dict[str, str]] = {}
-    if who:
-        for (number, act), text in drafts_of(db.session(), who.id).items():
-            drafts.setdefault(number, {})[act] = text
-    return Desk(who, technicians, canned if who else (), drafts)
+    own = drafts.get(who.id, {}) if who else {}
+    return Desk(who, technicians, canned if who else (), own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,13 @@ from portal.accounts.access_views import (
 from portal.accounts.rules import Person
 from portal.board import rules
 from portal.board.card_views import Painter, Slip, desk_of
-from portal.board.queries import LastRows, Rows, read_canned, read_technicians
+from portal.board.queries import (
+    LastRows,
+    Rows,
+    read_canned,
+    read_drafts,
+    read_technicians,
+)
 from portal.db import db
 from portal.errors import RefusedError
 from portal.hours.rules import next_change, regime_at
@@ -29,7 +35,7 @@ from portal.support.customer_queries import Extra, extras
 from portal.support.queries import Card
 from portal.support.service import LateActError
 from portal.support.version_queries import version_of_now
-from portal.web import as_fragment, is_htmx, page, rows_stamp
+from portal.web import as_fragment, is_htmx, page, rows_stamp, use_business
 
 # A board on a wall is drawn anew so often even without news: only an answer with news
 # renews the session's cookie, and with it the token of its forms.
@@ -73,7 +79,8 @@ def board_context(
 ) -> dict[str, Any]:
     """What page and fragment show, and the version that says so."""
     rows = _rows(now)
-    desk = desk_of(rows.technicians, rows.canned)
+    use_business(rows.business)
+    desk = desk_of(rows.technicians, rows.canned, rows.drafts)
     cards = sorted(rows.cards, key=lambda card: support_rules.board_key(card, now))
     edges = [*_edges(cards, desk.person, now), next_change(rows.calendar, now)]
     until = min(filter(None, edges), default=now + REDRAW)
@@ -117,7 +124,11 @@ def _answer(
     """The card as it now is: alone for htmx, on its board otherwise."""
     if is_htmx():
         session = db.session()
-        desk = desk_of(read_technicians(session), read_canned(session))
+        desk = desk_of(
+            read_technicians(session),
+            read_canned(session),
+            read_drafts(session, person().id),
+        )
         painter = Painter(desk, now)
         card = queries.card(session, attention_id)
         extra, face = extras(session, [card.id])[card.id], painter.face(card)

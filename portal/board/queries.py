@@ -12,11 +12,16 @@ from portal.accounts.screen_queries import Tile
 from portal.catalog import queries as catalog_queries
 from portal.hours.queries import load_calendar
 from portal.hours.rules import Calendar
+from portal.settings import queries as settings_queries
+from portal.settings.rules import BusinessSettings
 from portal.support import queries
 from portal.support.customer_queries import Extra, extras
 from portal.support.errand_queries import ErrandCard, open_errands
 from portal.support.queries import Card
 from portal.support.version_queries import day_start, version_of_now
+
+# By attention and act, what one person typed there.
+Drafts = dict[int, dict[str, str]]
 
 
 class Canned(NamedTuple):
@@ -39,6 +44,8 @@ class Rows:
     calendar: Calendar
     technicians: tuple[Tile, ...]
     canned: tuple[Canned, ...]
+    drafts: dict[int, Drafts]
+    business: BusinessSettings
 
 
 def read_technicians(session: Session) -> tuple[Tile, ...]:
@@ -54,6 +61,15 @@ def read_canned(session: Session) -> tuple[Canned, ...]:
     )
 
 
+def read_drafts(session: Session, staff_id: int | None = None) -> dict[int, Drafts]:
+    """What each person, or this one, typed and did not send."""
+    found: dict[int, Drafts] = {}
+    for draft in queries.drafts(session, staff_id):
+        own = found.setdefault(draft.staff_id, {})
+        own.setdefault(draft.attention_id, {})[draft.act] = draft.text
+    return found
+
+
 def read_rows(session: Session, now: datetime) -> Rows:
     """All of it, in some ten queries however many cards there are."""
     # The version first: what changes while the rows are read is read again.
@@ -67,6 +83,8 @@ def read_rows(session: Session, now: datetime) -> Rows:
         calendar=load_calendar(session),
         technicians=read_technicians(session),
         canned=read_canned(session),
+        drafts=read_drafts(session),
+        business=settings_queries.load(session),
     )
 
 

@@ -281,14 +281,14 @@ def last_note(session: Session, attention_id: int) -> AttentionNote | None:
     )
 
 
-def drafts_of(session: Session, staff_id: int) -> dict[tuple[int, str], str]:
-    """What a person typed and did not send: (attention, act) -> text."""
-    rows = session.execute(
-        select(Draft.attention_id, Draft.act, Draft.text).where(
-            Draft.staff_id == staff_id
-        )
-    )
-    return {(row.attention_id, row.act): row.text for row in rows}
+def drafts(
+    session: Session, staff_id: int | None = None
+) -> Sequence[Row[int, int, str, str]]:
+    """What was typed and not sent, by all or by one person."""
+    asked = select(Draft.staff_id, Draft.attention_id, Draft.act, Draft.text)
+    if staff_id is not None:
+        asked = asked.where(Draft.staff_id == staff_id)
+    return session.execute(asked).all()
 
 
 def has_done(session: Session, attention_id: int) -> bool:
