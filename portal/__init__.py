@@ -27,6 +27,7 @@ from portal.admin import views as admin_views
 from portal.audit import mails as audit_mails
 from portal.backups import mails as backups_mails
 from portal.board import errand_views, history_views, screens_views
+from portal.board import version_queries as board_version_queries
 from portal.board import views as board_views
 from portal.buffer import MAX_BODY_BYTES
 from portal.config import ROOT, Settings, settings_from_environment
@@ -126,7 +127,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     for pages in _PAGES:
         app.register_blueprint(pages.bp)
     app.extensions["mail_renderers"] = _mail_renderers()
-    app.extensions["portal_rests"] = version_queries.rows_of_many
+    app.extensions["portal_rests"] = (
+        version_queries.rows_of_many,
+        board_version_queries.versions_of_many,
+    )
     app.extensions["portal_pulse"] = worker_queries.take_pulse
     app.extensions["portal_requests"] = privacy_queries.count_due
     return app

@@ -4,7 +4,7 @@ Hundreds of screens ask each second and nearly all of them for nothing. A view t
 answers 204 says until which instant the rows alone decide (`nothing_changed`); as long
 as nobody commits anything and that instant has not come, the same screen's next poll
 has the same answer, without session, account and rows being read again. After a commit
-the rows of all customers' screens are asked for once, and not by each screen. Whether
+the rows that all screens rest on are asked for once, and not by each screen. Whether
 anyone commits is told by SQLite itself; on PostgreSQL every poll goes the whole way.
 """
 

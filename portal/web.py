@@ -1,6 +1,6 @@
 """Rendering, htmx, security headers, error pages, template filters, CSRF."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any, TypeVar, cast
@@ -299,9 +299,12 @@ def init_app(app: Flask) -> None:
         )
     with app.app_context():
         commits, engine = quiet.Commits(db.engine), db.engine
-    rests = quiet.SharedRests(
-        commits, lambda names: app.extensions["portal_rests"](engine, names)
-    )
+
+    def read(names: Sequence[str]) -> dict[str, Any]:
+        readers = app.extensions["portal_rests"]
+        return {key: it for each in readers for key, it in each(engine, names).items()}
+
+    rests = quiet.SharedRests(commits, read)
     app.extensions["portal_quiet"] = quiet.Quiet(app.wsgi_app, commits, rests)
     app.wsgi_app = app.extensions["portal_quiet"]  # type: ignore[method-assign]
     logs.init_app(app, trusts_proxies=proxies > 0)

@@ -32,6 +32,7 @@ P = ParamSpec("P")
 View = Callable[P, Response]
 
 LOGIN_PATH = "/ingresar"
+LOGGED_IN, SCREEN = "cuenta", "pantalla"
 _manager = LoginManager()
 # Sessions die on the server; the address of a phone changes by the minute.
 _manager.session_protection = None
@@ -133,8 +134,21 @@ def find_screen() -> ScreenView | None:
         found = screen_queries.find_screen(db.session(), key_hash(key), clock.utcnow())
         g.screen = found
         # A board on a wall is never closed: its forms' token must not grow old.
-        session.permanent = found is not None or session.permanent
+        # Set once: a poll without news then leaves the cookie as it is.
+        if found is not None and not session.permanent:
+            session.permanent = True
     return cast(ScreenView | None, g.screen)
+
+
+def device() -> tuple[str, str] | None:
+    """The hash of the key that opens the board here: of a log-in, or of a screen.
+
+    None where there are both, or none.
+    """
+    key, screen = session_key(), request.cookies.get(_screen_cookie()[0])
+    if (key is None) == (screen is None):
+        return None
+    return (LOGGED_IN, key_hash(key)) if key else (SCREEN, key_hash(screen or ""))
 
 
 def begin_screen(response: Response, key: str) -> Response:

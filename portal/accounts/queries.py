@@ -1,5 +1,6 @@
 """Reading the staff: Core on plain values, for it happens with every poll."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, select
@@ -11,14 +12,14 @@ from portal.db import UtcDateTime
 from portal.errors import NotFoundError
 
 # Built once: it is asked with every poll.
-_LOGGED_IN = (
-    select(Staff.id, Staff.name, Staff.role)
+_ALL = (
+    select(Staff.id, Staff.name, Staff.role, StaffSession.key_hash)
     .join(StaffSession, StaffSession.staff_id == Staff.id)
-    .where(
-        StaffSession.key_hash == bindparam("key_hash"),
-        StaffSession.expires_at > bindparam("now", type_=UtcDateTime),
-        Staff.active,
-    )
+    .where(StaffSession.expires_at > bindparam("now", type_=UtcDateTime), Staff.active)
+)
+_LOGGED_IN = _ALL.where(StaffSession.key_hash == bindparam("key_hash"))
+_ALL_LOGGED_IN = _ALL.where(
+    StaffSession.key_hash.in_(bindparam("key_hashes", expanding=True))
 )
 
 
@@ -30,6 +31,16 @@ def find_logged_in(session: Session, key_hash: str, now: datetime) -> Person | N
         .first()
     )
     return Person(row.id, row.name, row.role) if row else None
+
+
+def people_logged_in(
+    session: Session, key_hashes: Sequence[str], now: datetime
+) -> dict[str, int]:
+    """The ids of those who hold these sessions, as `find_logged_in` finds each."""
+    rows = session.connection().execute(
+        _ALL_LOGGED_IN, {"key_hashes": key_hashes, "now": now}
+    )
+    return {row.key_hash: row.id for row in rows}
 
 
 def technicians(session: Session) -> list[Person]:

@@ -1,9 +1,11 @@
 """Reading shared screens: one query, for it happens with every poll."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import Row, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from portal.accounts.models import Screen, Staff
@@ -13,8 +15,9 @@ from portal.db import UtcDateTime
 from portal.errors import NotFoundError
 
 # Built once: it is asked with every poll.
-_SCREEN = (
+_SCREENS = (
     select(
+        Screen.key_hash,
         Screen.id,
         Screen.name,
         Screen.turn_until,
@@ -31,8 +34,10 @@ _SCREEN = (
             Screen.turn_until > bindparam("now", type_=UtcDateTime),
         ),
     )
-    .where(Screen.key_hash == bindparam("key_hash"), Screen.revoked_at.is_(None))
+    .where(Screen.revoked_at.is_(None))
 )
+_SCREEN = _SCREENS.where(Screen.key_hash == bindparam("key_hash"))
+_MANY = _SCREENS.where(Screen.key_hash.in_(bindparam("key_hashes", expanding=True)))
 
 
 def find_screen(session: Session, key_hash: str, now: datetime) -> ScreenView | None:
@@ -42,8 +47,19 @@ def find_screen(session: Session, key_hash: str, now: datetime) -> ScreenView | 
         .execute(_SCREEN, {"key_hash": key_hash, "now": now})
         .first()
     )
-    if row is None:
-        return None
+    return _view(row, now) if row else None
+
+
+def find_screens(
+    session: Session, key_hashes: Sequence[str], now: datetime
+) -> dict[str, ScreenView]:
+    """The paired screens with these keys, as `find_screen` finds each."""
+    asked = {"key_hashes": key_hashes, "now": now}
+    rows = session.connection().execute(_MANY, asked)
+    return {row.key_hash: _view(row, now) for row in rows}
+
+
+def _view(row: Row[*tuple[Any, ...]], now: datetime) -> ScreenView:
     turn = Person(row.staff_id, row.staff_name, row.role) if row.staff_id else None
     waits = row.waits_until if row.waits_until and row.waits_until > now else None
     return ScreenView(row.id, row.name, turn, row.turn_until if turn else None, waits)

@@ -43,11 +43,10 @@ REDRAW = timedelta(hours=6)
 
 
 def viewer() -> str:
-    """Who looks, as part of the version: another person sees other buttons."""
+    """Who looks, as part of the version."""
     who, screen = find_person(), find_screen()
-    place = f"s{screen.id}" if screen else "p"
-    waits = "w" if screen and screen.waits_until else ""
-    return f"{place}{waits}-{who.id if who else 0}~"
+    waits = screen is not None and screen.waits_until is not None
+    return rules.viewer(screen.id if screen else None, waits, who.id if who else None)
 
 
 def version_now(now: datetime) -> str:

@@ -266,3 +266,9 @@ def draft_text(text: str) -> str:
     """A draft as it can be kept: whatever is typed, without what no text holds."""
     kept = (char for char in text if char >= " " or char in "\n\t")
     return "".join(kept).encode("utf-8", "ignore").decode()
+
+
+def viewer(screen_id: int | None, waits: bool, person_id: int | None) -> str:
+    """Who looks, as part of the version: another person sees other buttons."""
+    place = "p" if screen_id is None else f"s{screen_id}"
+    return f"{place}{'w' if waits else ''}-{person_id or 0}~"

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, make_response, request
 from portal import clock
 from portal.accounts.access_views import (
     board_required,
+    device,
     note_act,
     person,
     staff_required,
@@ -46,8 +47,11 @@ def poll_cards() -> Response:
     """The lanes, when they would look different from the version that asks."""
     now = clock.utcnow()
     asked = request.args.get("v", "")
-    if asked and support_rules.is_current(asked, version_now(now), now):
-        return nothing_changed(support_rules.edge_of(asked))
+    version = version_now(now)
+    if asked and support_rules.is_current(asked, version, now):
+        here = device()
+        rests = (":".join(here), version) if here else None
+        return nothing_changed(support_rules.edge_of(asked), rests)
     return fragment("board/_lanes.html", **board_context(now))
 
 

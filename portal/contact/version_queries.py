@@ -61,8 +61,9 @@ def find_rows(session: Session, token: str) -> tuple[str, Rows] | None:
     return (link, _plain(row)) if row else None
 
 
-def rows_of_many(engine: Engine, links: Sequence[str]) -> dict[str, Rows]:
-    """The same behind many hashes of links; one query."""
+def rows_of_many(engine: Engine, names: Sequence[str]) -> dict[str, Rows]:
+    """The same behind those of the names that are hashes of links; one query."""
+    links = [it for it in names if ":" not in it]
     with engine.connect() as connection:
         found = connection.execute(_MANY, {"links": links}).all()
     return {row.link_hash: _plain(row) for row in found}

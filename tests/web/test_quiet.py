@@ -11,10 +11,11 @@ from conftest import SECRET_KEY, FrozenClock
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
-from support_cases import add_attention, add_staff, log_in_as, person
+from support_cases import add_attention, add_order, add_staff, log_in_as, person
 from werkzeug.test import EnvironBuilder
 
 from portal import quiet
+from portal.accounts import screen_queries, screens_service
 from portal.accounts import service as accounts_service
 from portal.clock import utcnow
 from portal.db import db, transaction
@@ -57,7 +58,7 @@ class Desk:
     def ask(self, client: FlaskClient, path: str) -> tuple[int, bool]:
         """The status, and whether the database was read for it."""
         before = self.reads
-        status = client.get(path).status_code
+        status = client.get(path, headers={"HX-Request": "true"}).status_code
         return status, self.reads > before
 
     def take(self) -> None:
@@ -176,6 +177,48 @@ def test_places_in_the_queue_are_read_once_for_all_and_follow_each_commit(
     assert [it[2] for it in places("1-2-None")] == [None, first]
     assert [it[0] for it in places("1-1-None")] == [200, 204]
     assert phones[behind].get("/atencion/x/lugar").status_code == 404
+
+
+def test_one_reading_serves_all_boards_and_tells_who_may_see_no_more(
+    desk: Desk, clock: FrozenClock
+) -> None:
+    with desk.app.app_context():
+        code = screens_service.open_pairing("Muro", actor=SYSTEM, now=clock.now)
+        with transaction() as session:
+            luis = person(add_staff(session, "Luis"))
+        screens_service.set_pin(luis.id, "2468", actor=SYSTEM, now=clock.now)
+    wall = desk.app.test_client()
+    wall.post("/tablero/emparejar", data={"code": code.lower()})
+    boards = [desk.board, log_in_as(desk.app, luis.id), wall]
+    paths = [desk.poll_of(each, "/tablero") for each in boards]
+
+    def commit() -> None:
+        with desk.app.app_context(), transaction() as session:
+            add_order(session, now=clock.now, state="awaiting_payment", paid_at=None)
+
+    def ask() -> list[tuple[int, bool]]:
+        return [desk.ask(*each) for each in zip(boards, paths, strict=True)]
+
+    assert ask() == [(204, True)] * 3
+    for _ in range(2):
+        commit()
+        assert ask() == [(204, True), (204, False), (204, False)]
+        assert ask() == [(204, False)] * 3
+    turn = {"staff_id": str(luis.id), "pin": "2468"}
+    assert wall.post("/tablero/turno", data=turn).status_code == 303
+    assert ask() == [(204, True), (204, False), (200, True)]
+    paths[2] = desk.poll_of(wall, "/tablero")
+    assert [status for status, _ in ask()] == [204, 204, 204]
+    commit()
+    assert ask() == [(204, True), (204, False), (204, False)]
+    with desk.app.app_context():
+        accounts_service.disable(luis.id, actor=SYSTEM, now=clock.now)
+    assert [status for status, _ in ask()] == [204, 401, 200]
+    paths[2] = desk.poll_of(wall, "/tablero")
+    with desk.app.app_context():
+        number = screen_queries.list_screens(db.session())[0].id
+        screens_service.revoke(number, actor=SYSTEM, now=clock.now)
+    assert [status for status, _ in ask()] == [204, 401, 401]
 
 
 def test_a_commit_while_the_rows_are_read_is_seen_by_the_next_poll() -> None:
