@@ -206,10 +206,12 @@ class Demo:
 
     def sights(self) -> Iterator[Sight]:
         """Every page; each is seen before the next is prepared."""
-        yield from self._shop()
-        faces = self.lay_out("noon")
+        self.move_to("noon")
+        # First, so that their numbers are known: OWNER_NAMED has two of them.
         for name, path in self.lay_out_requests().items():
             yield Sight(name, "noon", path)
+        yield from self._shop()
+        faces = self.lay_out("noon")
         for name, path in faces.items():
             yield Sight(name, "noon", path)
         yield Sight("ir-a-webpay", "noon", faces["revision"], act=_go_to_webpay)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from browser_watch import slowness
 from live_stack import LiveStack
 from playwright.sync_api import Page, expect
@@ -285,6 +286,48 @@ def test_back_from_the_gateway_and_back_again_pays_once(
     expect(page.locator("main")).to_have_attribute("data-attention", "waiting")
     assert ordered.is_attended_once(live)
     assert [state for _, state, _ in ordered.payments(live)].count("approved") == 1
+
+
+@pytest.mark.parametrize(
+    ("gateway", "method", "outcome", "seen"),
+    [
+        ("webpay", "POST", "visa", "waiting"),
+        ("webpay", "GET", "visa", "waiting"),
+        ("webpay", "POST", "aborted", ""),
+        ("mercadopago", "", "credit", "waiting"),
+    ],
+)
+def test_payment_comes_back_in_the_browser_of_the_banks_app(
+    page: Page,
+    new_page: MakePage,
+    live: LiveStack,
+    gateway: str,
+    method: str,
+    outcome: str,
+    seen: str,
+) -> None:
+    ordered = order(page, live, f"Ema Otro Navegador {gateway}")
+    press_pay(page, gateway)
+    address = page.url
+    if gateway == "webpay":  # its form came by POST: the token is in the page
+        token = page.locator("[name=token_ws]").first.get_attribute("value")
+        address = f"{address}?token_ws={token}"
+    bank = new_page()
+    bank.goto(address)
+    if method:
+        bank.select_option("#method", method)
+    choose(bank, outcome)
+    # It knows nothing of the browser in which the order was made.
+    assert bank.url == ordered.url
+    expect(bank.locator("main")).to_have_attribute("data-attention", seen)
+    if not seen:
+        expect(bank.locator("main")).to_contain_text("No se hizo ningún cobro")
+    # The first browser and any other one see the same by the secret link.
+    for other in (page, new_page()):
+        other.goto(ordered.url)
+        expect(other.locator("main")).to_have_attribute("data-attention", seen)
+    assert len(ordered.payments(live)) == 1
+    assert ordered.is_attended_once(live) == bool(seen)
 
 
 def test_what_the_walks_left_keeps_every_invariant(page: Page, live: LiveStack) -> None:

@@ -50,6 +50,19 @@ _WORDS = {
     "mercadopago": "Mercado Pago",
     "manual": "Transferencia o sin costo",
 }
+# What decided the hours, and its values.
+_HOURS_WORDS = {
+    "kind": "Horario",
+    "rule": "Regla",
+    "instant": "Instante",
+    "reason": "Motivo",
+    "weekly": "la semana",
+    "override": "un día propio",
+    "holiday": "feriado",
+    "normal": "normal",
+    "special": "especial",
+    "closed": "cerrado",
+}
 _PESOS = ("precio_mostrado", "monto")
 _INSTANTS = ("vigente_desde", "aceptado_en", "aprobado_en", "enviado_en")
 
@@ -75,14 +88,24 @@ def _lines(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 (f"Casilla «{box}»", str(state)) for box, state in value.items()
             )
         elif name == "decision_del_horario":
-            yield _LABELS[name], json.dumps(value, ensure_ascii=False)
+            yield _LABELS[name], _decision(value)
         elif isinstance(value, dict):
             yield from _lines(value)
         elif value not in (None, ""):
             yield _LABELS.get(name, name), _words(name, value)
 
 
+def _decision(value: Any) -> str:
+    """Each part with its name; the exact bytes are in the link's file."""
+    if not isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    said = ((_HOURS_WORDS.get(name, name), str(part)) for name, part in value.items())
+    return "; ".join(f"{name}: {_HOURS_WORDS.get(part, part)}" for name, part in said)
+
+
 def _words(name: str, value: Any) -> str:
+    if name == "regla_de_la_tarifa":
+        return _HOURS_WORDS.get(str(value), str(value)).capitalize()
     if name in _PESOS and isinstance(value, int):
         return format_pesos(value)
     if name in _INSTANTS:

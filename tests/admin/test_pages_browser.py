@@ -8,7 +8,9 @@ from conftest import TUESDAY_NOON
 from flask import Flask
 from playwright.sync_api import Page, expect
 from shop_forms import stock
+from simulator_client import SimulatorClient
 from support_cases import add_attention, add_staff, enter_as
+from zoom_check import width_problems
 
 from portal.db import transaction
 
@@ -30,6 +32,8 @@ PATHS = (
     *("datos/registro", "datos/consultas", "../mi-cuenta"),
 )
 
+_CUT_FIELDS = """() => [...document.querySelectorAll('input.input, select.input')]
+  .filter(el => el.scrollWidth > el.clientWidth).map(el => el.outerHTML)"""
 _HEAD_ROWS = """() => new Set([...document.querySelectorAll(
   '.site-header__side .row > :not([type=hidden])')].map(el => {
     const box = el.getBoundingClientRect();
@@ -83,3 +87,65 @@ def test_price_changes_with_and_without_scripts(
     expect(page.get_by_role("status").first).to_contain_text("versión 2")
     page.goto(portal_url)
     expect(page.locator("main")).to_contain_text("$21.500")
+
+
+@pytest.mark.parametrize("path", ["pedidos", "datos/consultas", "horario/semana"])
+def test_tables_and_forms_stay_whole_when_zoomed_in(
+    portal_url: str,
+    new_page: Callable[..., Page],
+    enter: Callable[[Page], None],
+    path: str,
+) -> None:
+    page = new_page()
+    enter(page)
+    page.goto(f"{portal_url}/administrar/{path}")
+    # 1280 pixels at 400 % and at 200 %.
+    assert [*width_problems(page, 320), *width_problems(page, 640)] == []
+    # An hour that is cut in its field is no wider page.
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    assert page.evaluate(_CUT_FIELDS) == []
+
+
+def test_owner_works_without_scripts(
+    portal_url: str,
+    new_page: Callable[..., Page],
+    enter: Callable[[Page], None],
+    put_payment: Callable[..., int],
+    simulator: SimulatorClient,
+) -> None:
+    put_payment(disposition="surplus")
+    page = new_page(java_script_enabled=False)
+    enter(page)
+    dead = []
+    for path in ("", *(f"/{path}" for path in PATHS)):
+        page.goto(f"{portal_url}/administrar{path}")
+        dead += [
+            f"{path}: {button.inner_text()}"
+            for button in page.locator("main button:visible").all()
+            if button.locator("xpath=ancestor::form").count() != 1
+        ]
+    assert dead == []
+    main = page.locator("main")
+    page.goto(f"{portal_url}/administrar/soluciones/nueva")
+    page.get_by_label("Título").fill("Impresora sin papel")
+    page.get_by_label("Texto que lee el cliente").fill("Pusimos papel y probamos.")
+    page.get_by_role("button", name="Guardar").click()
+    expect(main).to_contain_text("Impresora sin papel")
+    page.goto(f"{portal_url}/administrar/pedidos/1001")
+    page.get_by_label("Nota interna").fill("Llamar el viernes.")
+    page.get_by_role("button", name="Guardar la nota").click()
+    expect(main).to_contain_text("Llamar el viernes.")
+    page.get_by_role("link", name="Prueba de lo que aceptó").click()
+    expect(main).to_contain_text("Este pedido no tiene aceptación")
+    page.goto(f"{portal_url}/administrar/datos/solicitudes/nueva")
+    page.get_by_label("Acceso").check()
+    page.get_by_label("Su nombre").fill("Rosa Parra")
+    page.get_by_label("Su correo").fill("rosa@example.cl")
+    page.get_by_label("Cuéntenos").fill("Pide una copia, por carta.")
+    page.get_by_role("button", name="Anotar").click()
+    page.get_by_label("Se hace lo que pide").check()
+    page.get_by_role("button", name="Enviar la respuesta").click()
+    expect(main).to_contain_text("Contestada")
+    page.goto(f"{portal_url}/administrar")
+    page.get_by_role("button", name="Devolver $19.990").click()
+    expect(main).to_contain_text("Devoluciones sin terminar")

@@ -4,10 +4,12 @@ import re
 
 import pytest
 from axe_check import axe_findings
+from browser_watch import slowness
 from faces import fill_board
 from flask import Flask
 from playwright.sync_api import Page, expect
 from support_cases import add_attention, add_staff, enter_as, person
+from zoom_check import width_problems, zoom_problems
 
 from portal.accounts import service as accounts_service
 from portal.accounts.rules import Person
@@ -15,6 +17,14 @@ from portal.db import db, transaction
 from portal.journal.service import SYSTEM
 from portal.support import service
 
+# After how many milliseconds a tapped button looks busy: drawn, not only marked.
+_TAP = """button => new Promise(done => {
+  const from = performance.now();
+  button.click();
+  const look = () => getComputedStyle(button, '::after').animationName === 'spin'
+    ? done(performance.now() - from) : requestAnimationFrame(look);
+  look();
+})"""
 WALL = {"viewport": {"width": 1920, "height": 1080}, "is_mobile": False}
 
 
@@ -67,6 +77,14 @@ def test_half_written_note_survives_the_change_of_another_card(
     expect(box).to_have_value("a medio escr")
     expect(box).to_be_focused()
     box.press_sequentially("ibir")
+    expect(box).to_have_value("a medio escribir")
+    button = card.get_by_role("button", name="Soltar")
+    button.focus()
+    with app.app_context():
+        service.start(second, by=luis, now=clock.now)
+    other = page.locator(f"#atencion-{second}")
+    expect(other).to_have_attribute("data-attention", "running")
+    expect(button).to_be_focused()
     expect(box).to_have_value("a medio escribir")
 
 
@@ -125,8 +143,17 @@ def test_board_fits_the_hand_of_a_technician_on_call(open_board, desk) -> None:
     page = open_board(ana)
     page.locator(f"#atencion-{first}").get_by_role("button", name="Tomar").tap()
     expect(page.get_by_role("button", name="Iniciar")).to_be_visible()
-    wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    assert not wide
+    assert width_problems(page, 360) == []
+    assert zoom_problems(page) == []
+
+
+def test_tap_on_the_board_shows_at_once_while_no_answer_comes(open_board, desk) -> None:
+    first, _, ana, _ = desk
+    page = open_board(ana)
+    page.route("**/tomar", lambda _route: None)  # never answered
+    button = page.locator(f"#atencion-{first}").get_by_role("button", name="Tomar")
+    assert button.evaluate(_TAP) < 100 * slowness()
+    page.unroute_all(behavior="ignoreErrors")
 
 
 _CARDS = """() => [...document.querySelectorAll(".bcard")].map((card) => {

@@ -598,7 +598,7 @@ def test_page_of_an_errand_shows_its_date_and_what_was_done(
 ) -> None:
     path, errand = errand_page(app, clock)
     page = client.get(path).text
-    assert 'hx-trigger="every 30s"' in page
+    assert 'hx-trigger="every 30s, resync from:body"' in page
     when = clock.now + timedelta(days=2)
     with app.app_context():
         errand_service.schedule(errand, when, "Con el disco", by=desk, now=clock.now)

@@ -11,6 +11,7 @@ from flask import Flask
 from html_check import html_problems
 from playwright.sync_api import Page, Request, expect
 from shop_forms import SUPPORT, stock
+from zoom_check import width_problems, zoom_problems
 
 from portal.db import db, transaction
 from portal.settings import demo_service
@@ -116,19 +117,6 @@ def _weight(requests: list[Request]) -> list[str]:
     return found
 
 
-def _width(page: Page, width: int) -> list[str]:
-    page.set_viewport_size({"width": width, "height": 740})
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    return [f"{wide} pixels wide on {width}"] if wide > width else []
-
-
-def _twice_the_text(page: Page) -> list[str]:
-    page.evaluate("document.documentElement.style.fontSize = '200%'")
-    found = [f"text at 200 %: {text}" for text in _width(page, 640)]
-    page.evaluate("document.documentElement.style.fontSize = ''")
-    return found
-
-
 @pytest.fixture
 def cold_page(page: Page) -> Page:
     """A phone that keeps nothing of the page before."""
@@ -150,12 +138,16 @@ def _problems(page: Page, url: str) -> list[str]:
     page.on("requestfinished", hear)
     answer = page.goto(url)
     assert answer is not None
-    found = [*html_problems(answer.text()), *_width(page, 360), *axe_findings(page)]
+    found = [
+        *html_problems(answer.text()),
+        *width_problems(page, 360),
+        *axe_findings(page),
+    ]
     # In the dark only the colours are others.
     page.emulate_media(color_scheme="dark")
     found += [f"dark {text}" for text in axe_findings(page, COLOURS)]
     page.emulate_media(color_scheme="light")
-    found += [*_width(page, 320), *_twice_the_text(page)]
+    found += zoom_problems(page)
     with page.expect_event("requestfinished"):
         page.evaluate(_ICON)
     page.remove_listener("requestfinished", hear)
@@ -192,7 +184,7 @@ def test_the_longest_words_stay_inside(
     for name, path in faces("noon", words=LONG).items():
         page.goto(portal_url + path)
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = 1)")
-        found += [f"{name}: {text}" for text in _width(page, 320)]
+        found += [f"{name}: {text}" for text in width_problems(page, 320)]
     assert found == []
 
 
