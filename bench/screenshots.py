@@ -30,7 +30,9 @@ _PHONE = (
     *("inicio", "inicio-especial", "inicio-cerrado", "inicio-venta-detenida"),
     *("servicio-soporte-online", "compra-con-errores", "error-404", "error-503"),
     *("largo-espera", "largo-reloj-en-curso", "largo-revision-factura"),
-    *("administrar", "tablero-3", "componentes"),
+    *("comprobante", "mis-datos", "solicitud-recibida", "sin-conexion"),
+    *("administrar", "duena-pedido", "duena-datos", "informe", "tablero-3"),
+    *("tablero-60", "componentes"),
 )
 _DARK = ("inicio", "revision", "espera", "reloj-en-curso", "cierre-resuelto")
 _MIDDLE = ("inicio", "servicio-soporte-online", "espera", "reloj-en-curso")
