@@ -31,6 +31,7 @@ from portal.config import Settings
 from portal.db import db, is_busy
 from portal.errors import BusyError, ConflictError, NotFoundError, RefusedError
 from portal.limits import DatabaseStorage  # noqa: F401 (gives `database://` its meaning)
+from portal.routes import Route
 from portal.settings import queries as settings_queries
 from portal.settings.rules import BusinessSettings
 
@@ -266,6 +267,7 @@ class Portal(Flask):
     """
 
     session_interface = Sessions()
+    url_rule_class = Route
 
     def log_exception(self, exc_info: Any) -> None:
         self.logger.error(

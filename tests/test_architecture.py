@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MAX_FILE_LINES = 350
 MAX_FUNCTION_LINES = 45
 
-LEAVES = ("config", "clock", "money", "chile", "errors", "text", "buffer")
+LEAVES = ("config", "clock", "money", "chile", "errors", "text", "buffer", "schema")
 KERNEL = ("db", "journal", "settings", "mail")
 RANKED = (
     "accounts",
@@ -26,8 +26,8 @@ RANKED = (
     "backups",
 )
 FACES = ("storefront", "contact", "board", "reports", "admin", "privacy", "worker")
-TOP = ("", "cli")  # "" is portal/__init__.py
-WEB = ("web", "assets", "inputs", "limits", "logs", "quiet", "watchdog")
+TOP = ("", "composition", "migrate_command", "cli")  # "" is portal/__init__.py
+WEB = ("web", "assets", "inputs", "limits", "logs", "quiet", "routes", "watchdog")
 UNITS = {*LEAVES, *KERNEL, *RANKED, *FACES, *TOP, *WEB, "simulator", "watchdog_child"}
 
 SDKS = {"mercadopago", "transbank"}
@@ -62,7 +62,7 @@ def allowed_units(unit: str, role: str) -> set[str]:
     if unit == "quiet":
         allowed.add("logs")
     if unit == "web":
-        allowed |= {"assets", "inputs", "limits", "logs", "quiet"}
+        allowed |= {"assets", "inputs", "limits", "logs", "quiet", "routes"}
     return allowed
 
 

@@ -16,6 +16,8 @@ from werkzeug.routing import Rule
 from portal.accounts import screens_service
 from portal.accounts import service as accounts_service
 from portal.db import Base, db
+from portal.routes import Route
+from portal.web import Portal
 
 Made = TypeVar("Made")
 # What production hashes passwords and PINs with; a test of the rest takes little work.
@@ -37,7 +39,7 @@ class _TemplateCode(BytecodeCache):
         self.code[bucket.key, bucket.checksum] = bucket.code
 
 
-class _Route(Rule):
+class _Route(Route):
     """A route that takes what another route of the same address has compiled."""
 
     _known: dict[tuple[object, ...], Rule] = {}  # noqa: RUF012 (one for the process)
@@ -61,7 +63,7 @@ class _Route(Rule):
 
 def install() -> None:
     """Let every Flask application of this process compile once, and hash lightly."""
-    Flask.url_rule_class = _Route
+    Flask.url_rule_class = Portal.url_rule_class = _Route
     Flask.jinja_options = {"bytecode_cache": _TemplateCode()}
     accounts_service.METHOD = screens_service.METHOD = "scrypt:1024:8:1"
 
