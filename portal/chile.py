@@ -4,7 +4,6 @@ import unicodedata
 from datetime import date, datetime
 from pathlib import Path
 
-import phonenumbers
 from babel.dates import format_date as babel_date
 from stdnum.cl import rut as stdnum_rut
 from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
@@ -50,6 +49,8 @@ def parse_phone(text: str) -> str:
 
     Raises ValueError with the reason in Spanish.
     """
+    import phonenumbers  # here: a start does without it
+
     try:
         number = phonenumbers.parse(text, "CL")
     except phonenumbers.NumberParseException as error:
@@ -63,6 +64,8 @@ def format_phone(phone: str) -> str:
     """'+56987654321' -> '+56 9 8765 4321'."""
     if not phone:
         return ""
+    import phonenumbers
+
     return phonenumbers.format_number(
         phonenumbers.parse(phone, "CL"), phonenumbers.PhoneNumberFormat.INTERNATIONAL
     )

@@ -107,7 +107,7 @@ def drill(shop: Shop, folder: Path, target: Any, seen: Drills) -> None:
 
 
 def _known() -> frozenset[str]:
-    from portal.worker.queries import expected_heads
+    from portal.schema import expected_heads
 
     return expected_heads()
 

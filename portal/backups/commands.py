@@ -4,14 +4,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from flask.cli import with_appcontext
-from flask_migrate import upgrade
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -24,6 +21,9 @@ from portal.config import ROOT, Settings, database_url
 from portal.db import db
 from portal.errors import PortalError, RefusedError
 
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
+
 Factory = Callable[[Settings], Flask]
 
 
@@ -31,11 +31,16 @@ def _settings() -> Settings:
     return cast(Settings, current_app.extensions["portal_settings"])
 
 
-def _scripts() -> ScriptDirectory:
+# Alembic is imported by the commands that need it: the server loads this file, too.
+def _scripts() -> "ScriptDirectory":
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory(str(ROOT / "migrations"))
 
 
 def _revision(connection: Connection) -> str | None:
+    from alembic.runtime.migration import MigrationContext
+
     return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -119,6 +124,8 @@ def copy_to_command(make_app: Factory) -> click.Command:
 
 def _copy(other: Flask) -> dict[str, int]:
     """Schema, rows, sequences; one transaction. Raises RefusedError."""
+    from flask_migrate import upgrade
+
     db.session.remove()
     here = db.engine
     with other.app_context():

@@ -2,7 +2,6 @@
 
 import io
 
-import segno
 from flask import Blueprint, Response, make_response, redirect
 from werkzeug.wrappers import Response as WerkzeugResponse
 
@@ -26,6 +25,8 @@ def remote_tool() -> WerkzeugResponse:
 @bp.get("/remoto.svg")
 def remote_code_image() -> Response:
     """The short address as a QR code."""
+    import segno  # here: a start does without it
+
     drawn = io.BytesIO()
     code = segno.make(f"{settings().public_url}/remoto", error="m")
     code.save(drawn, kind="svg", xmldecl=False, border=4, light="#fff", omitsize=True)

@@ -1,6 +1,5 @@
 """The form of `/reenviar-enlace`."""
 
-from email_validator import EmailNotValidError, validate_email
 from flask_wtf import FlaskForm
 from wtforms import Field, StringField
 from wtforms.validators import InputRequired, ValidationError
@@ -16,6 +15,9 @@ class ResendForm(FlaskForm):  # type: ignore[misc]
     email = StringField("Su correo", [InputRequired("Escriba el correo de su compra.")])
 
     def validate_email(self, field: Field) -> None:
+        # Here, as WTForms does: its tables are a thirtieth of a start.
+        from email_validator import EmailNotValidError, validate_email
+
         try:
             text = clean_text(field.data, MAX_EMAIL)
             checked = validate_email(text, check_deliverability=False)

@@ -8,12 +8,14 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from typing import TYPE_CHECKING
 
 from portal.orders import states as order_states
 from portal.orders.rules import derive, fingerprint
 from portal.payments import states
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 BUY_ORDER_PREFIX = "ITP"
 # How long a gateway's form may be used after it was opened. Webpay: 5 to 10 minutes
@@ -51,7 +53,9 @@ def find_reference(keys: Iterable[str], seed: str, stored_hash: str) -> str:
     raise LookupError("no current key makes this payment's reference")
 
 
-def _sealer(keys: Iterable[str]) -> MultiFernet:
+def _sealer(keys: Iterable[str]) -> "MultiFernet":
+    from cryptography.fernet import Fernet, MultiFernet  # here: a start does without
+
     return MultiFernet(
         [
             Fernet(
@@ -69,6 +73,8 @@ def seal(keys: Iterable[str], text: str) -> str:
 
 def unseal(keys: Iterable[str], sealed: str) -> str:
     """The inverse of `seal`. Raises LookupError when no key fits."""
+    from cryptography.fernet import InvalidToken
+
     try:
         return _sealer(keys).decrypt(sealed.encode()).decode()
     except InvalidToken as error:

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import IO, Any
 
-import xlsxwriter
 from sqlalchemy.orm import Session
 
 from portal.reports.export_queries import money_rows, order_rows
@@ -58,6 +57,8 @@ def write_csv(session: Session, month: Month, now: datetime, file: IO[bytes]) ->
 
 def write_xlsx(session: Session, month: Month, now: datetime, file: IO[bytes]) -> None:
     """Three sheets with dates, numbers and totals of their own kinds."""
+    import xlsxwriter  # here: a start does without it
+
     book = xlsxwriter.Workbook(file, _OPTIONS)
     formats = {
         "head": book.add_format({"bold": True, "bottom": 1}),

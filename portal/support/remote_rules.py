@@ -2,13 +2,15 @@
 
 import base64
 from collections.abc import Iterable
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from typing import TYPE_CHECKING
 
 from portal.orders.rules import derive
 from portal.support.rules import UNDO_WINDOW
 from portal.support.states import PAUSED, RUNNING, TAKEN, WAITING
 from portal.text import clean_text
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 MAX_CODE = 60
 MAX_TIMES = 20
@@ -27,7 +29,9 @@ def clean_code(text: object) -> str:
     return code
 
 
-def _sealer(keys: Iterable[str]) -> MultiFernet:
+def _sealer(keys: Iterable[str]) -> "MultiFernet":
+    from cryptography.fernet import Fernet, MultiFernet  # here: a start does without
+
     secrets = (derive(key, "remote-code", "") for key in keys)
     return MultiFernet([Fernet(base64.urlsafe_b64encode(each)) for each in secrets])
 
@@ -39,6 +43,8 @@ def seal(keys: Iterable[str], code: str) -> str:
 
 def unseal(keys: Iterable[str], sealed: str) -> str | None:
     """The inverse of `seal`; None when no current key fits, and it is asked again."""
+    from cryptography.fernet import InvalidToken
+
     try:
         return _sealer(keys).decrypt(sealed.encode()).decode()
     except InvalidToken:

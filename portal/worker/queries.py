@@ -2,17 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select, text
 from sqlalchemy.orm import Session
 
 from portal.backups.rules import MADE, OBJECT
-from portal.config import ROOT, Settings
+from portal.config import Settings
 from portal.journal.queries import last_of
 from portal.mail.queries import oldest_waiting
+from portal.schema import expected_heads
 from portal.worker.models import WorkerHeartbeat
 from portal.worker.rules import (
     Status,
@@ -24,15 +22,11 @@ from portal.worker.rules import (
 )
 
 
-@lru_cache(maxsize=1)
-def expected_heads() -> frozenset[str]:
-    """The newest migrations that this program brings."""
-    return frozenset(ScriptDirectory(str(ROOT / "migrations")).get_heads())
-
-
 def migrations_in_place(session: Session) -> bool:
     """Whether the database is at this program's newest migration."""
-    found = MigrationContext.configure(session.connection()).get_current_heads()
+    if not inspect(session.connection()).has_table("alembic_version"):
+        return False
+    found = session.scalars(text("SELECT version_num FROM alembic_version"))
     return frozenset(found) == expected_heads()
 
 

@@ -87,10 +87,10 @@ class Watch:
 
 
 class _Starter:
-    """The application, that starts the watch when it serves its first request."""
+    """The application, that starts threads when it serves its first request."""
 
-    def __init__(self, inner: "WSGIApplication", run: Callable[[], None]) -> None:
-        self.inner, self.run = inner, run
+    def __init__(self, inner: "WSGIApplication", **runs: Callable[[], None]) -> None:
+        self.inner, self.runs = inner, runs
         self.lock, self.started = Lock(), False
 
     def __call__(
@@ -99,14 +99,17 @@ class _Starter:
         with self.lock:
             if not self.started:
                 self.started = True
-                Thread(target=self.run, name="watch", daemon=True).start()
+                for name, run in self.runs.items():
+                    Thread(target=run, name=name, daemon=True).start()
         return self.inner(environ, start_response)
 
 
 def watch_from_first_request(app: Flask, settings: Settings) -> None:
     """Start the thread when this process serves its first request, and not before.
 
-    Commands load the same application and never serve one.
+    Commands load the same application and never serve one. Another thread makes the
+    gateways, which the start leaves out: no customer's payment waits for their SDKs,
+    and a server that still runs during an upgrade has read the old ones.
     """
 
     def run() -> None:
@@ -116,4 +119,6 @@ def watch_from_first_request(app: Flask, settings: Settings) -> None:
             with app.app_context():
                 watch.look(clock.utcnow())
 
-    app.wsgi_app = _Starter(app.wsgi_app, run)  # type: ignore[method-assign]
+    app.wsgi_app = _Starter(  # type: ignore[method-assign]
+        app.wsgi_app, watch=run, gateways=app.extensions["portal_gateways"].make
+    )

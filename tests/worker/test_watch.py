@@ -113,5 +113,5 @@ def test_watch_starts_with_the_first_request_and_once(
     assert started == []
     for _ in range(2):
         assert client.get("/salud").status_code == 200
-    assert started == ["watch"]
+    assert started == ["watch", "gateways"]
     assert timedelta(seconds=watch_service.LOOK_SECONDS) < timedelta(minutes=5)

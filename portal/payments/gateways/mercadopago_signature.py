@@ -2,8 +2,6 @@
 
 import re
 
-from mercadopago.webhook import InvalidWebhookSignatureError, WebhookSignatureValidator
-
 _SIGNATURE_LIMIT = 200
 _TS = re.compile(r"[0-9]{10}|[0-9]{13}", re.ASCII)
 _V1 = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -52,6 +50,12 @@ def _signature_parts(signature: str) -> tuple[str, str] | None:
 def _validates(
     signature: str, request_id: str | None, data_id: str, secret: str
 ) -> bool:
+    # Here, as `Gateways` says.
+    from mercadopago.webhook import (
+        InvalidWebhookSignatureError,
+        WebhookSignatureValidator,
+    )
+
     try:
         WebhookSignatureValidator.validate(signature, request_id, data_id, secret)
     except InvalidWebhookSignatureError:

@@ -1,0 +1,51 @@
+"""Flask-Migrate, made when it is first asked for: by `flask db` or by `upgrade()`.
+
+Alembic and what it brings are an eighth of a start, and no page needs them.
+"""
+
+from functools import cached_property
+from typing import Any
+
+import click
+from flask import Flask
+
+from portal.config import ROOT
+from portal.db import db
+
+
+class _Migrate:
+    """Stands where Flask-Migrate keeps its configuration, and makes it."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+
+    @cached_property
+    def _made(self) -> Any:
+        from flask_migrate import Migrate
+
+        Migrate(self._app, db, directory=str(ROOT / "migrations"))
+        return self._app.extensions["migrate"]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._made, name)
+
+
+class _Commands(click.Group):
+    """`flask db`, whose commands are Flask-Migrate's own."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        from flask_migrate.cli import db as group
+
+        return list(group.list_commands(context))
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        from flask_migrate.cli import db as group
+
+        found: click.Command | None = group.get_command(context, name)
+        return found
+
+
+def init_app(app: Flask) -> None:
+    """Hang `flask db` and what its commands ask for on the application."""
+    app.extensions["migrate"] = _Migrate(app)
+    app.cli.add_command(_Commands("db", help="Perform database migrations."))
