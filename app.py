@@ -16,17 +16,15 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
-from flask import Flask
-from flask_migrate import upgrade
-from sqlalchemy import inspect
+import pysqlite3.dbapi2 as sqlite
 
-from portal import create_app
 from portal.config import ROOT, Settings, settings_from_environment
-from portal.db import db
 from portal.errors import ConfigurationError
+from portal.schema import expected_heads
 
 READY_SECONDS = 60
 STOP_SECONDS = 10
@@ -74,7 +72,7 @@ def uses_simulator(settings: Settings) -> bool:
     return any(url.startswith(settings.simulator_url) for url in urls)
 
 
-def commands(settings: Settings, app: Flask) -> dict[str, list[str]]:
+def commands(settings: Settings) -> dict[str, list[str]]:
     """What runs, by name."""
     port = settings.port
     found = {
@@ -88,8 +86,7 @@ def commands(settings: Settings, app: Flask) -> dict[str, list[str]]:
         found["simulator"] = _granian(
             factory, "127.0.0.1", port + 1, *threads, "--factory"
         )
-    if "worker" in app.cli.commands:
-        found["worker"] = _flask("worker")
+    found["worker"] = _flask("worker")
     return found
 
 
@@ -106,16 +103,40 @@ def check_port(host: str, port: int) -> None:
             ) from error
 
 
-def prepare_database(settings: Settings, app: Flask) -> None:
-    """Bring the schema up to date; fill it with demo data unless that was done."""
+def is_prepared(settings: Settings) -> bool:
+    """Whether this SQLite has its demo data and this program's schema.
+
+    Asked of the file itself: the portal, imported here to ask it, would be half of the
+    time until the demo is ready.
+    """
     marker = settings.state_dir / "demo-seeded"
-    with app.app_context():
+    if not marker.exists() or marker.read_text() != settings.database_url:
+        return False
+    file = Path(settings.database_url.removeprefix("sqlite:///")).as_uri()
+    try:
+        with contextlib.closing(sqlite.connect(f"{file}?mode=ro", uri=True)) as it:
+            found = it.execute("SELECT version_num FROM alembic_version").fetchall()
+    except sqlite.Error:
+        return False
+    return {row[0] for row in found} == expected_heads()
+
+
+def prepare_database(settings: Settings) -> None:
+    """Bring the schema up to date; fill it with demo data unless that was done."""
+    from flask_migrate import upgrade
+    from sqlalchemy import inspect
+
+    from portal import create_app
+    from portal.db import db
+
+    marker = settings.state_dir / "demo-seeded"
+    with create_app(settings).app_context():
         shown = db.engine.url.render_as_string(hide_password=True)
         is_new = not inspect(db.engine).has_table("alembic_version")
         upgrade()
         db.engine.dispose()
     done = not is_new and marker.exists() and marker.read_text() == shown
-    if done or "demo" not in app.cli.commands:
+    if done:
         return
     if subprocess.run(_flask("demo", "seed"), cwd=ROOT).returncode:
         raise LaunchError("The demo data could not be written: see above.")
@@ -213,11 +234,11 @@ def run(settings: Settings, stopping: threading.Event) -> None:
     if uses_simulator(settings):
         check_port("127.0.0.1", settings.port + 1)
         urls.append(f"{settings.simulator_url}/")
-    app = create_app(settings)
-    prepare_database(settings, app)
+    if not is_prepared(settings):
+        prepare_database(settings)
     children: list[Child] = []
     try:
-        for name, command in commands(settings, app).items():
+        for name, command in commands(settings).items():
             children.append(start(name, command))
         wait_until_ready(urls, children, stopping)
         if not stopping.is_set():
