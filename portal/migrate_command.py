@@ -30,22 +30,23 @@ class _Migrate:
         return getattr(self._made, name)
 
 
-class _Commands(click.Group):
-    """`flask db`, whose commands are Flask-Migrate's own."""
+class _Database(click.Command):
+    """Stands where `flask db` is, and gives way to Flask-Migrate's own group."""
 
-    def list_commands(self, context: click.Context) -> list[str]:
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
         from flask_migrate.cli import db as group
 
-        return list(group.list_commands(context))
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        from flask_migrate.cli import db as group
-
-        found: click.Command | None = group.get_command(context, name)
-        return found
+        made: click.Context = group.make_context(info_name, args, parent, **extra)
+        return made
 
 
 def init_app(app: Flask) -> None:
     """Hang `flask db` and what its commands ask for on the application."""
     app.extensions["migrate"] = _Migrate(app)
-    app.cli.add_command(_Commands("db", help="Perform database migrations."))
+    app.cli.add_command(_Database("db", short_help="Perform database migrations."))

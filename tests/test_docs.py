@@ -111,7 +111,8 @@ def _is_own(app: Flask, name: str) -> bool:
     for part in name.split():
         assert isinstance(command, click.Group)
         command = command.commands[part]
-    return (command.callback.__module__ or "").startswith("portal")
+    # `flask db` stands for Flask-Migrate's, and has no function of its own.
+    return (getattr(command.callback, "__module__", "") or "").startswith("portal")
 
 
 def named_commands(text: str) -> set[str]:

@@ -72,7 +72,8 @@ def test_migrations_can_be_undone_and_done_again(bare_app: Flask) -> None:
 def test_migrating_twice_changes_nothing_and_keeps_foreign_keys_on(
     bare_app: Flask,
 ) -> None:
-    upgrade()
+    told = bare_app.test_cli_runner().invoke(args=["db", "upgrade"])
+    assert told.exit_code == 0, told.output
     tables = inspect(db.engine).get_table_names()
     upgrade()
     assert inspect(db.engine).get_table_names() == tables
