@@ -16,6 +16,7 @@ MAIL_WORDS = {
     "privacy.received": "Solicitud de datos recibida",
     "privacy.extended": "Solicitud de datos con más plazo",
     "privacy.answered": "Solicitud de datos respondida",
+    "staff.password": "Contraseña cambiada",
     "check.mail": "Correo de prueba",
 }
 

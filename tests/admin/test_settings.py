@@ -85,7 +85,8 @@ def test_a_number_that_the_terms_quote_publishes_them_and_says_so_before(
     owner: FlaskClient, app: Flask
 ) -> None:
     page = text_of(owner.get(f"{PATH}/plazos"))
-    assert "se publica la versión 2 de los términos" in page
+    assert "Los términos citan estos datos" in page
+    assert "se publica la versión 2." in page
     assert "Guardar y publicar la versión 2" in page
     assert send(owner, f"{PATH}/plazos", promise_minutes="15").status_code == 303
     assert "publicada la versión 2" in text_of(owner.get(f"{PATH}/plazos"))
