@@ -28,9 +28,10 @@ def test_every_mail_to_a_customer_is_in_the_reading_copy(app: Flask) -> None:
 
 
 def test_no_mail_advertises(app: Flask) -> None:
-    # A family of mails that is not about an order, a request or the business itself
-    # would need a consent of its own, unticked, which the portal does not ask.
+    # A family of mails that is not about an order, a request, the business itself or
+    # the own log-in would need a consent of its own, unticked, which the portal does
+    # not ask.
     kinds = app.extensions["mail_renderers"]
     families = {kind.partition(".")[0] for kind in kinds}
     about = {"order", "link", "attention", "errand", "refund"}
-    assert families == about | {"privacy", "alert", "check"}
+    assert families == about | {"privacy", "alert", "check", "staff"}

@@ -11,6 +11,7 @@ from portal.catalog.models import CannedSolution, Service, Topic
 from portal.hours.models import DayOverrideRow
 from portal.orders.models import Contact, Order
 from portal.payments.models import Payment, Refund
+from portal.privacy.models import DataBreach
 from portal.settings.models import Setting
 from portal.support.customer_models import AttentionMessage, ErrandEntry, Rating
 from portal.support.models import (
@@ -92,6 +93,9 @@ FIELDS: tuple[tuple[Any, str, bool], ...] = (
     (CannedSolution, "title", False),
     (CannedSolution, "text", True),
     (DayOverrideRow, "note", False),
+    (DataBreach, "occurred", False),
+    *((DataBreach, name, True) for name in ("cause", "affected", "effects")),
+    *((DataBreach, name, True) for name in ("measures", "untold_reason")),
 )
 SETTINGS = (
     *("business_name", "product_name", "business_address", "business_email"),

@@ -10,6 +10,7 @@ from conftest import TUESDAY_NOON
 from faces import lay_out
 from flask import Flask, Response
 from playwright.sync_api import Page
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from support_cases import add_staff, log_in_as
 from xss_corpus import EVERYTHING, PAYLOADS, poison
@@ -21,6 +22,7 @@ from portal.hours.models import DayOverrideRow
 from portal.mail.mails import RenderContext
 from portal.mail.models import OutboxRow
 from portal.orders.models import Order
+from portal.privacy.models import DataBreach
 from portal.settings.models import Setting
 from portal.settings.queries import load as load_business
 from portal.support.customer_models import AttentionMessage, ErrandEntry, Rating
@@ -72,18 +74,23 @@ def world(app: Flask, session: Session, settings: Settings) -> dict[str, str]:
     paths = lay_out(session, settings.secret_keys[0], "noon")
     by = session.query(Staff).first()
     assert by is not None
+    rated = set(session.scalars(select(Rating.attention_id)))
     for each in session.query(Attention):
         session.add(AttentionMessage(attention_id=each.id, text="x", at=now))
         session.add(
             Draft(attention_id=each.id, staff_id=by.id, act="nota", text="x", at=now)
         )
-        if each.state == "closed":
+        if each.state == "closed" and each.id not in rated:
             session.add(Rating(attention_id=each.id, stars=3, comment="x", at=now))
     for errand in session.query(Errand):
         session.add(
             ErrandEntry(errand_id=errand.id, kind="hecho", at=now, staff_id=by.id)
         )
     session.add(Screen(name="x", created_at=now))
+    texts = ("occurred", "cause", "affected", "effects", "measures", "untold_reason")
+    session.add(
+        DataBreach(noticed_on=now.date(), created_at=now, **dict.fromkeys(texts, "x"))
+    )
     session.add(DayOverrideRow(day=date(2026, 11, 26), state="closed", updated_at=now))
     session.commit()
     assert poison(session) > 150
@@ -110,6 +117,7 @@ def visited(app: Flask, session: Session, paths: dict[str, str]) -> Iterator[str
         "version": 1,
         "link_id": 1,
         "request_id": 1,
+        "breach_id": 1,
     }
     for rule in app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.rule.startswith(UNSEEN):
