@@ -57,6 +57,7 @@ OWNER = (
     *("horario", "horario/semana", "horario/dia?dia=2026-12-24"),
     *("terminos", "terminos/borrador", "equipo", "pantallas", "revision"),
     *("pedidos", "pedidos/nuevo", "documentos", "datos/brechas"),
+    "datos/brechas/nueva",
     *("datos", "datos/solicitudes/nueva", "datos/registro", "datos/consultas"),
 )
 # Those whose address holds a number or a question: the name to show -> path.
