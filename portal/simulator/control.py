@@ -154,6 +154,7 @@ def _webpay_entry(record: Json) -> Json:
         **record,
         "status": rules.status_of(record, clock.utcnow()),
         "approved": committed and approves,
+        "charged": rules.charged(record),
         "refunded": rules.refunded(record),
     }
 

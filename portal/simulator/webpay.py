@@ -147,7 +147,7 @@ def _refund(record: Json, amount: int, now: datetime) -> Json:
         "authorization_code": f"{secrets.randbelow(1_000_000):06d}",
         "authorization_date": rules.utc_text(now),
         "nullified_amount": float(amount),
-        "balance": float(record["amount"] - rules.refunded(record)),
+        "balance": float(rules.charged(record) - rules.refunded(record)),
         "response_code": 0,
     }
 

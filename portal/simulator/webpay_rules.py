@@ -171,11 +171,17 @@ def refunded(record: Json) -> int:
     return sum(int(refund["amount"]) for refund in record["refunds"])
 
 
+def charged(record: Json) -> int:
+    """Pesos that the bank took: not what was asked for when it approved another sum."""
+    extra = 1000 if record["outcome"] == "other_amount" else 0
+    return int(record["amount"]) + extra
+
+
 def _as_sent(record: Json) -> Json:
     outcome = record["outcome"]
-    amount, order, session = (record[k] for k in ("amount", "buy_order", "session_id"))
+    order, session = record["buy_order"], record["session_id"]
     return {
-        "amount": amount + 1000 if outcome == "other_amount" else amount,
+        "amount": charged(record),
         "buy_order": f"otra-{order}"[:26] if outcome == "other_order" else order,
         "session_id": f"otra-{session}"[:61] if outcome == "other_session" else session,
     }
@@ -192,10 +198,10 @@ def _bank_fields(record: Json, answer: BankAnswer) -> Json:
     if answer.approves:
         fields["authorization_code"] = record["authorization_code"]
     if answer.instalments:
-        each = record["amount"] // answer.instalments
+        each = charged(record) // answer.instalments
         fields["installments_amount"] = each if answer.shows_instalment else None
     if refunded(record):
-        fields["balance"] = _as_sent(record)["amount"] - refunded(record)
+        fields["balance"] = charged(record) - refunded(record)
     return fields
 
 
@@ -227,9 +233,9 @@ def refund_refusal(record: Json, amount: int | None, now: datetime) -> str | Non
         return "Invalid value for parameter: amount"
     if now - instant(record["committed_at"]) > REFUND_LIFE:
         return "Nullification period exceeded"
-    if amount > record["amount"] - refunded(record):
+    if amount > charged(record) - refunded(record):
         return "Amount to refund is bigger than the balance"
-    if amount < record["amount"]:
+    if amount < charged(record):
         return TOTAL_ONLY.get(BANK[record["outcome"]].payment_type)
     return None
 
@@ -237,12 +243,12 @@ def refund_refusal(record: Json, amount: int | None, now: datetime) -> str | Non
 def refund_type(record: Json, amount: int, now: datetime) -> str:
     """REVERSED for the total in the first three hours, NULLIFIED otherwise."""
     young = now - instant(record["committed_at"]) < REVERSAL_LIFE
-    return "REVERSED" if young and amount == record["amount"] else "NULLIFIED"
+    return "REVERSED" if young and amount == charged(record) else "NULLIFIED"
 
 
 def status_after_refund(record: Json, kind: str) -> str:
     """The transaction's status once the refund is in its list."""
     if kind == "REVERSED":
         return "REVERSED"
-    whole = refunded(record) == record["amount"]
+    whole = refunded(record) == charged(record)
     return "NULLIFIED" if whole else "PARTIALLY_NULLIFIED"
