@@ -47,7 +47,7 @@ BREAKS = [
     ("I3", "DELETE FROM attentions WHERE order_id = 1"),
     ("I3", "UPDATE attentions SET order_id = 2 WHERE order_id = 1"),
     ("I3", "UPDATE orders SET service_slug = 'reinstalacion' WHERE id = 1"),
-    ("I4", "UPDATE orders SET state = 'refunded' WHERE id = 1"),
+    ("I4", "UPDATE orders SET state = 'expired' WHERE id = 1"),
     ("I6", "DELETE FROM outbox WHERE kind = 'order.confirmed'"),
     ("I7", "UPDATE orders SET state = 'expired' WHERE id = 2"),
     ("I7", "UPDATE payments SET state = 'failed' WHERE order_id = 2"),
