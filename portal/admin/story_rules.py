@@ -99,6 +99,8 @@ ACTION_WORDS = {
     "payment.honoured": "El pago atrasado paga el pedido",
     "payment.try_rejected": "Un intento rechazado",
     "payment.refund_seen": "Más dinero devuelto",
+    "payment.given_twice": "También se devolvió por el medio de pago",
+    "payment.taken_twice": "Contracargo de un pago ya devuelto a mano",
     "attention.opened": "Atención abierta",
     "attention.opening_chosen": "Eligió la próxima apertura",
     "attention.brought_back": "Volvió a la fila",

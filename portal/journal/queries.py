@@ -38,6 +38,16 @@ def was_done(
     )
 
 
+def has_line(session: Session, object_kind: str, object_id: int, action: str) -> bool:
+    """Whether the history of this object tells of the act."""
+    line = exists().where(
+        JournalEntry.object_kind == object_kind,
+        JournalEntry.object_id == object_id,
+        JournalEntry.action == action,
+    )
+    return bool(session.scalar(select(line)))
+
+
 def last_of(session: Session, object_kind: str, action: str) -> JournalEntry | None:
     """The newest line of this kind that is about no object in particular."""
     return session.scalar(

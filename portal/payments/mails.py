@@ -6,7 +6,7 @@ from portal.mail.models import OutboxRow
 from portal.mail.rules import Mail
 from portal.orders import queries as orders_queries
 from portal.orders.mails import link_of, reachable
-from portal.payments import confirmation_mails
+from portal.payments import confirmation_mails, queries
 from portal.payments.models import Payment, Refund
 from portal.payments.refund_rules import (
     CONFIRMED,
@@ -67,6 +67,21 @@ def _alert_chargeback(context: RenderContext, row: OutboxRow) -> Mail:
         to=_owner(context),
         subject=f"Contracargo: pedido {order.number}",
         payment=payment,
+        number=order.number,
+        gateway=GATEWAY_NAMES[payment.gateway],
+        by_hand=queries.paid_by_hand(context.session, payment.id),
+    )
+
+
+def _alert_given_twice(context: RenderContext, row: OutboxRow) -> Mail:
+    payment = context.session.get_one(Payment, int(row.key))
+    order = orders_queries.get(context.session, payment.order_id)
+    return render(
+        context,
+        "payments/alert_given_twice",
+        to=_owner(context),
+        subject=f"Un pago se devolvió dos veces: pedido {order.number}",
+        by_hand=queries.paid_by_hand(context.session, payment.id),
         number=order.number,
         gateway=GATEWAY_NAMES[payment.gateway],
     )
@@ -171,6 +186,7 @@ RENDERERS: dict[str, Renderer] = {
     "alert.refund": _alert_refund,
     "alert.payment": _alert_payment,
     "alert.chargeback": _alert_chargeback,
+    "alert.given_twice": _alert_given_twice,
     "alert.unresolved": _alert_unresolved,
     "alert.foreign_payment": _alert_foreign_payment,
     "alert.lost_key": _alert_lost_key,

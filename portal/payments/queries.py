@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from portal.errors import NotFoundError
 from portal.orders.models import Order
 from portal.orders.rules import fingerprint
-from portal.orders.states import AWAITING_PAYMENT, EVER_PAID
+from portal.orders.states import AWAITING_PAYMENT, EVER_PAID, PAID
 from portal.payments import refund_rules, states
 from portal.payments.models import Notification, Payment, Refund
 from portal.payments.rules import is_webpay_token
@@ -191,13 +191,23 @@ def find_refund_in_flight(session: Session, payment_id: int) -> Refund | None:
 
 
 def find_rejected_refund(session: Session, order_id: int) -> Refund | None:
-    """The newest refund of an order that its gateway refused and nobody mended."""
+    """The newest refund of a paid order that was refused and that nobody mended.
+
+    None once the money went back another way, or while another refund takes it.
+    """
+    other = aliased(Refund)
+    in_flight = select(other.id).where(
+        other.payment_id == Refund.payment_id, other.state.in_(refund_rules.IN_FLIGHT)
+    )
     return session.scalar(
         select(Refund)
+        .join(Order, Order.id == Refund.order_id)
         .where(
             Refund.order_id == order_id,
             Refund.state == refund_rules.REJECTED,
             Refund.dropped_at.is_(None),
+            Order.state == PAID,
+            ~in_flight.exists(),
         )
         .order_by(Refund.id.desc())
         .limit(1)
@@ -214,6 +224,25 @@ def refunds_of_payment(session: Session, payment_id: int) -> list[Refund]:
     """All refunds of a payment, oldest first."""
     statement = select(Refund).where(Refund.payment_id == payment_id)
     return list(session.scalars(statement.order_by(Refund.id)))
+
+
+def paid_by_hand(session: Session, payment_id: int) -> int:
+    """Pesos of a payment that the owner gave back without its gateway."""
+    statement = select(func.coalesce(func.sum(Refund.amount), 0)).where(
+        Refund.payment_id == payment_id, Refund.state == refund_rules.PAID_BY_HAND
+    )
+    return int(session.scalar(statement) or 0)
+
+
+def has_living_further(session: Session, order_id: int) -> bool:
+    """Whether money is here that Mercado Pago knows under another row's reference."""
+    statement = select(Payment.id).where(
+        Payment.order_id == order_id,
+        Payment.gateway == states.MERCADOPAGO,
+        Payment.preference_id.is_(None),
+        Payment.state.in_(refund_rules.GIVABLE),
+    )
+    return session.scalar(statement.limit(1)) is not None
 
 
 def find_refund_just_asked(

@@ -14,13 +14,13 @@ from portal.journal.service import SYSTEM, change_state
 from portal.mail.service import enqueue
 from portal.orders import queries as order_queries
 from portal.orders import states as order_states
-from portal.payments import queries, rules, states
+from portal.payments import queries, refund_rules, rules, states
 from portal.payments.gateways import Gateways
 from portal.payments.gateways.base import Evidence, Question
 from portal.payments.models import Payment
 from portal.payments.moves_service import move_payment
 from portal.payments.returns import GATEWAY_ERRORS
-from portal.payments.service import AFTER_APPROVAL, settle
+from portal.payments.service import AFTER_APPROVAL, first_check_after_approval, settle
 
 _DAILY = timedelta(days=1)
 # After the form's time a payer's last tap may still be on its way.
@@ -193,7 +193,7 @@ def _postpone(payment_id: int, now: datetime, *, answered: bool) -> None:
         payment.checks += 1
         if answered:
             payment.last_checked_at = now
-        payment.next_check_at = _next_check(payment, now)
+        payment.next_check_at = _next_check(session, payment, now)
         if payment.next_check_at is None and _is_left_over(payment):
             enqueue(
                 session,
@@ -210,15 +210,30 @@ def _is_left_over(payment: Payment) -> bool:
     return opened and payment.state in states.WITHOUT_ANSWER
 
 
-def _next_check(payment: Payment, now: datetime) -> datetime | None:
-    if payment.state in (states.REFUNDED, states.CHARGED_BACK):
-        return None
+def _next_check(session: Session, payment: Payment, now: datetime) -> datetime | None:
     if payment.state in states.SETTLED:
+        at = first_check_after_approval(payment, now)
+        if at < now + _DAILY:
+            return at  # its form lives: another tab may pay it again
+        if not _may_change(session, payment):
+            return None
         since = payment.approved_at or payment.created_at
-        at = now + _DAILY
         return at if at <= since + AFTER_APPROVAL[payment.gateway] else None
     until = rules.window_end(payment.gateway, payment.created_at)
     return rules.next_check(payment.checks, now, until)
+
+
+def _may_change(session: Session, payment: Payment) -> bool:
+    """Whether the gateway may yet tell something new under this attempt's reference.
+
+    Of money given back by hand it knows nothing: it may still go there a second time.
+    """
+    if payment.state in refund_rules.GIVABLE:
+        return True
+    by_hand = payment.state == states.REFUNDED and bool(
+        queries.paid_by_hand(session, payment.id)
+    )
+    return by_hand or queries.has_living_further(session, payment.order_id)
 
 
 def close_preferences(gateways: Gateways, *, now: datetime, limit: int = 20) -> int:

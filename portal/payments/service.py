@@ -4,7 +4,7 @@ In one transaction it writes the payment's state and disposition, the order, the
 attention or errand, the history and the outbox rows. Nothing else writes them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,12 @@ from portal.payments import queries, rules, states
 from portal.payments.gateways.base import Evidence
 from portal.payments.models import Payment
 from portal.payments.moves_service import move_payment
-from portal.payments.settled_notes import alert, alert_chargeback, note
+from portal.payments.settled_notes import (
+    alert,
+    alert_chargeback,
+    note,
+    note_gone_twice,
+)
 from portal.payments.settled_refunds import confirm_refunds
 from portal.support import cancel_service
 from portal.support import service as support
@@ -33,6 +38,7 @@ AFTER_APPROVAL = {
     states.MERCADOPAGO: timedelta(days=180),
 }
 _DAILY = timedelta(days=1)
+_PAID_OR_BACK = (states.APPROVED, states.PARTLY_REFUNDED, states.REFUNDED)
 
 
 @dataclass(frozen=True)
@@ -66,10 +72,22 @@ def settle(
         payment = queries.get(session, payment_id, lock=True)
         session.refresh(payment)
         payment = _row_of(session, order, payment, evidence, keys, live, now)
+        evidence = _with_by_hand(session, payment, evidence)
         changed = apply_evidence(session, order, payment, evidence, keys, live, now)
         return Settled(
             payment.id, order.id, payment.state, payment.disposition, changed
         )
+
+
+def _with_by_hand(session: Session, payment: Payment, evidence: Evidence) -> Evidence:
+    """What went back in all: of the pesos given by hand the gateway knows nothing."""
+    by_hand = queries.paid_by_hand(session, payment.id)
+    if not by_hand or evidence.word not in _PAID_OR_BACK:
+        return evidence
+    back = evidence.refunded_amount + by_hand
+    whole = evidence.word == states.REFUNDED or back >= payment.charged
+    word = states.REFUNDED if whole else states.PARTLY_REFUNDED
+    return replace(evidence, word=word, refunded_amount=back)
 
 
 def _row_of(
@@ -141,6 +159,9 @@ def _add_further(
         data={"disposition": disposition, "gateway_payment_id": said},
     )
     _follow(session, order, further, now, GATEWAY)
+    # What becomes of it is told only under this row's reference.
+    if payment.next_check_at is None:
+        payment.next_check_at = now + _DAILY
     return further
 
 
@@ -188,6 +209,8 @@ def apply_evidence(
         )
         _follow(session, order, payment, now, actor)
     confirm_refunds(session, payment, now, actor, reason)
+    if payment.state == states.REFUNDED:
+        note_gone_twice(session, payment, evidence, now)
     return True
 
 
@@ -266,9 +289,10 @@ def _follow(
         open_paid_order(session, order, actor, now)
     elif payment.state == states.REFUNDED:
         _move_order(session, order, order_states.REFUNDED, now, actor)
-        _cancel_work(session, order, now, actor)
+        _cancel_work(session, order, "Pago devuelto", now, actor)
     elif payment.state == states.CHARGED_BACK:
         _move_order(session, order, order_states.CHARGED_BACK, now, actor)
+        _cancel_work(session, order, "Contracargo", now, actor)
 
 
 def open_paid_order(
@@ -301,11 +325,13 @@ def _move_order(
     )
 
 
-def _cancel_work(session: Session, order: Order, now: datetime, actor: Actor) -> None:
-    """Money that went back at the gateway's own panel ends work that has not begun."""
+def _cancel_work(
+    session: Session, order: Order, reason: str, now: datetime, actor: Actor
+) -> None:
+    """Money that left at the gateway, given or taken back, ends work not yet begun."""
     try:
         cancel_service.cancel_work(
-            session, order.id, actor=actor, reason="Pago devuelto", now=now
+            session, order.id, actor=actor, reason=reason, now=now
         )
     except cancel_service.AlreadyStartedError:
-        return  # it was attended: the refund is the owner's decision
+        return  # it is attended to its end: what follows is the owner's decision

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from portal.journal.queries import has_line
 from portal.journal.service import GATEWAY, Actor, record
 from portal.mail.service import enqueue
-from portal.payments import states
+from portal.payments import queries, states
 from portal.payments.gateways.base import Evidence
 from portal.payments.models import Payment
 from portal.payments.settled_refunds import confirm_refunds
@@ -51,6 +52,8 @@ def note(
     """A word that moves nothing may still be worth a line: a rejected try, a refund."""
     if evidence.word == "rejected" and payment.state == states.REDIRECTED:
         return _note_rejected_try(session, payment, evidence, now)
+    if payment.state == states.REFUNDED:
+        return note_gone_twice(session, payment, evidence, now)
     grown = evidence.refunded_amount > payment.refunded_amount
     if payment.state != states.PARTLY_REFUNDED or not grown:
         return False
@@ -58,6 +61,30 @@ def note(
     payment.version += 1
     _line(session, payment, "payment.refund_seen", evidence, now, actor, reason)
     confirm_refunds(session, payment, now, actor, reason)
+    return True
+
+
+def note_gone_twice(
+    session: Session, payment: Payment, evidence: Evidence, now: datetime
+) -> bool:
+    """Money that the owner gave back by hand, and that left at the gateway as well.
+
+    No machine has a state for it: the owner is told once, and the history has a line.
+    """
+    if not queries.paid_by_hand(session, payment.id):
+        return False
+    taken = evidence.word == states.CHARGED_BACK
+    if not taken and evidence.refunded_amount <= payment.charged:
+        return False
+    action = "payment.taken_twice" if taken else "payment.given_twice"
+    if has_line(session, "payment", payment.id, action):
+        return False
+    _line(session, payment, action, evidence, now)
+    if taken:
+        alert_chargeback(session, payment, now, GATEWAY)
+        return True
+    order_id, key = payment.order_id, str(payment.id)
+    enqueue(session, kind="alert.given_twice", order_id=order_id, key=key, now=now)
     return True
 
 
