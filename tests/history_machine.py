@@ -296,10 +296,8 @@ class MoneyHistory(RuleBasedStateMachine):
         from portal.payments.models import Payment
 
         with self.world.session() as session:
-            rows = session.query(Payment.id, Payment.amount).filter(
-                Payment.disposition.is_not(None)
-            )
-            return [(row[0], row[1]) for row in rows]
+            found = session.query(Payment).filter(Payment.disposition.is_not(None))
+            return [(payment.id, payment.charged) for payment in found]
 
     @precondition(lambda self: self.sent)
     @rule(pick=PICK, by_hand=st.booleans())

@@ -101,7 +101,7 @@ def _approvals(ledger: Ledger) -> dict[str, dict[str, Any]]:
         if entry["approved"]:
             found[entry["buy_order"]] = {
                 "outcome": entry["outcome"],
-                "amount": entry["amount"],
+                "amount": entry["charged"],
                 "refunded": entry["refunded"],
                 "status": entry["status"],
             }
@@ -132,7 +132,9 @@ def ledger_problems(session: Session, ledger: Ledger) -> list[str]:
             if not _is_reported(session, name, entry):
                 problems.append(f"approved {name} is lost: {entry}")
             continue
-        problems += _differences(name, entry, row)
+        by_hand = _by_hand(session, row["id"])
+        alerts = _alerts(session, row["id"])
+        problems += _differences(name, entry, row, by_hand, alerts)
     # Authorised, not committed in time and given back by Webpay itself: the answer to a
     # commit asked too late does not tell it from a sale that was reversed.
     for entry in ledger["webpay"]:
@@ -152,25 +154,49 @@ def _is_reported(session: Session, name: str, entry: dict[str, Any]) -> bool:
     return name in {row["key"] for row in told}
 
 
-def _differences(name: str, entry: dict[str, Any], row: Any) -> list[str]:
+def _differences(
+    name: str, entry: dict[str, Any], row: Any, by_hand: int, alerts: set[str]
+) -> list[str]:
     problems = []
     if row["disposition"] is None:
         problems.append(f"{name} has no disposition")
     if entry["outcome"] in _MISMATCHED and row["disposition"] != "mismatch":
         problems.append(f"{name} ({entry['outcome']}) is {row['disposition']}")
-    back, amount = entry["refunded"], entry["amount"]
+    amount = entry["amount"]
+    if entry["refunded"] > amount:
+        problems.append(f"{name} gave back {entry['refunded']} of {amount}")
+    # What the owner gave by transfer, no gateway knows.
+    back = entry["refunded"] + by_hand
     wanted = "approved"
     if entry["status"] == "charged_back":
-        wanted = "charged_back"
+        told = "alert.chargeback" in alerts
+        wanted = "refunded" if by_hand >= amount and told else "charged_back"
     elif back:
         wanted = "refunded" if back >= amount else "partly_refunded"
     if row["state"] != wanted:
-        problems.append(f"{name} is {row['state']}; the gateway: {wanted} {back}")
-    if back > amount:
-        problems.append(f"{name} gave back {back} of {amount}")
-    if wanted in ("approved", "partly_refunded") and row["refunded_amount"] != back:
-        problems.append(f"{name} says {row['refunded_amount']} back; gateway: {back}")
+        problems.append(f"{name} is {row['state']}; should be: {wanted} {back}")
+    said = row["refunded_amount"]
+    if row["state"] != "charged_back" and said != min(back, amount):
+        problems.append(f"{name} says {said} back, not {back}")
+    if back > amount and "alert.given_twice" not in alerts:
+        problems.append(f"{name} went back twice and nobody was told")
     return problems
+
+
+def _by_hand(session: Session, payment_id: int) -> int:
+    """Pesos of the payment that the owner gave back by transfer."""
+    found = rows(session, "SELECT payment_id, state, amount FROM refunds")
+    return sum(
+        row["amount"]
+        for row in found
+        if (row["payment_id"], row["state"]) == (payment_id, "paid_by_hand")
+    )
+
+
+def _alerts(session: Session, payment_id: int) -> set[str]:
+    """Kinds of the mails that told the owner of this very payment."""
+    found = rows(session, "SELECT kind, key FROM outbox")
+    return {row["kind"] for row in found if row["key"] == str(payment_id)}
 
 
 def _order_problems(session: Session) -> list[str]:
