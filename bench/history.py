@@ -37,9 +37,10 @@ LAST = Month(2026, 10)
 END = datetime(2026, 11, 24, tzinfo=UTC)
 
 
-def make_app(url: str) -> Flask:
+def make_app(url: str, **environment: str) -> Flask:
     """The portal over this database, brought up to date."""
-    app = create_app(load_settings({"SECRET_KEY": KEY, "DATABASE_URL": url}))
+    values = {"SECRET_KEY": KEY, "DATABASE_URL": url, **environment}
+    app = create_app(load_settings(values))
     with app.app_context():
         upgrade()
     return app
@@ -100,6 +101,21 @@ def fill(url: str, total: int, a_month: int = A_MONTH, *, history: bool = False)
             regime_of.cache_clear()
         db.engine.dispose()
     return done
+
+
+def history_file(folder: Path, total: int) -> Path:
+    """The database of so many attentions, journal and mails too; written only once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder.resolve() / f"full-{total}.sqlite3"
+    done = path.with_suffix(".done")
+    if not done.exists():
+        for old in folder.glob(f"{path.name}*"):
+            old.unlink()
+        begun = time.monotonic()
+        print(f"writing {total:,} attentions ...", flush=True)
+        fill(f"sqlite:///{path}", total, min(total, A_MONTH), history=True)
+        done.write_text(f"{time.monotonic() - begun:.0f} s\n")
+    return path
 
 
 def main() -> None:

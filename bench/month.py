@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bench"), str(ROOT / "tests")]
 
 from flask.testing import FlaskClient  # noqa: E402
-from history import A_MONTH, LAST, fill, make_app  # noqa: E402
+from history import A_MONTH, LAST, history_file, make_app  # noqa: E402
 from servers import save  # noqa: E402
 from support_cases import log_in_as  # noqa: E402
 
@@ -29,16 +29,7 @@ ROUNDS, LIMIT_MS, LIMIT_RATIO = 15, 150, 1.5
 
 def open_history(folder: Path, total: int) -> FlaskClient:
     """The owner, logged in, before a history of so many attentions."""
-    path = folder / f"history-{total}.sqlite3"
-    url = f"sqlite:///{path}"
-    done = path.with_suffix(".done")
-    if not done.exists():
-        for old in folder.glob(f"{path.name}*"):
-            old.unlink()
-        begun = time.monotonic()
-        print(f"writing {total:,} attentions ...", flush=True)
-        fill(url, total)
-        done.write_text(f"{time.monotonic() - begun:.0f} s\n")
+    url = f"sqlite:///{history_file(folder, total)}"
     clock.configure(None)
     return log_in_as(make_app(url), 1)
 
@@ -86,9 +77,8 @@ def main() -> int:
     parser.add_argument("--long", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "bench")
     options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
     totals = [options.short, options.long]
-    clients = [open_history(options.folder.resolve(), total) for total in totals]
+    clients = [open_history(options.folder, total) for total in totals]
     found = report(totals, measure(clients))
     save("month", found)
     print(f"\nThe page of a month of {A_MONTH:,} attentions ({LAST})\n")
