@@ -59,6 +59,7 @@ from portal.reports import views as reports_views
 from portal.storefront import gallery_views
 from portal.storefront import views as storefront_views
 from portal.support import mails as support_mails
+from portal.support import turn_queries
 from portal.terms import views as terms_views
 from portal.worker import mails as worker_mails
 from portal.worker import metrics_views
@@ -129,6 +130,7 @@ def compose(settings: Settings | None) -> Flask:
     app.extensions["portal_rests"] = (
         version_queries.rows_of_many,
         board_version_queries.versions_of_many,
+        turn_queries.turns_of_many,
     )
     app.extensions["portal_pulse"] = worker_queries.take_pulse
     app.extensions["portal_requests"] = privacy_queries.count_due

@@ -17,7 +17,8 @@ from portal.support.customer_queries import Turn
 from portal.support.customer_rules import REPEATED_FROM, clean_message
 from portal.support.rating_rules import clean_comment, parse_stars
 from portal.support.remote_rules import clean_code
-from portal.support.turn_queries import LastQueue
+from portal.support.turn_queries import IN_QUEUE, LastQueue
+from portal.support.version_queries import day_end
 from portal.web import fragment, nothing_changed, rows_stamp, settings
 
 bp = Blueprint("customer_acts", __name__, url_prefix="/atencion/<token>")
@@ -51,9 +52,12 @@ def _find_turn(token: str, now: datetime) -> Turn | None:
 @bp.get("/lugar")
 def place(token: str) -> Response:
     """The place in the queue, when it differs from the version that the page has."""
-    turn = _find_turn(token, clock.utcnow())
+    now = clock.utcnow()
+    turn = _find_turn(token, now)
     if turn is not None and request.args.get("v") == turn.version:
-        return nothing_changed()
+        name = IN_QUEUE + order_rules.fingerprint(token)
+        # What the desk takes for each is told by this day's attentions.
+        return nothing_changed(day_end(now), (name, turn.version))
     return fragment("contact/_place.html", token=token, turn=turn)
 
 

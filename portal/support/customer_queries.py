@@ -12,7 +12,6 @@ from portal.support.customer_models import AttentionMessage, Rating, RemoteCode
 from portal.support.models import Attention
 from portal.support.queries import queue_place
 from portal.support.remote_rules import GIVEN_IN, SHOWN_IN, WIPE_AFTER
-from portal.support.states import WAITING
 from portal.support.version_queries import day_start
 from portal.support.wait_rules import pace, wait_minutes
 
@@ -87,16 +86,18 @@ def codes_to_wipe(session: Session, now: datetime) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The place in the queue, of how many, and the minutes that it may take."""
+    """The place in the queue, and the minutes that it may take.
+
+    How many wait in all is not told: who comes behind changes nothing for this one.
+    """
 
     place: int
-    waiting: int
     minutes: int | None
 
     @property
     def version(self) -> str:
         """What a page says it has."""
-        return f"{self.place}-{self.waiting}-{self.minutes}"
+        return f"{self.place}-{self.minutes}"
 
 
 def find_turn(session: Session, attention: Attention, now: datetime) -> Turn | None:
@@ -104,9 +105,7 @@ def find_turn(session: Session, attention: Attention, now: datetime) -> Turn | N
     place = queue_place(session, attention)
     if place is None:
         return None
-    waiting = session.scalar(select(func.count()).where(Attention.state == WAITING))
-    minutes = wait_minutes(place, pace(attended_today(session, now)))
-    return Turn(place, max(waiting or 0, place), minutes)
+    return Turn(place, wait_minutes(place, pace(attended_today(session, now))))
 
 
 def attended_today(session: Session, now: datetime) -> list[tuple[datetime, datetime]]:

@@ -1,11 +1,13 @@
 """The places of all who wait, read once for as many as ask."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from portal import clock
 from portal.orders.models import Order
 from portal.support.customer_queries import Turn, attended_today
 from portal.support.models import Attention
@@ -13,6 +15,8 @@ from portal.support.states import WAITING
 from portal.support.version_queries import day_start
 from portal.support.wait_rules import pace, wait_minutes
 
+# How the name of a place begins among what answers rest on.
+IN_QUEUE = "fila:"
 # Built once: it is asked after every commit.
 _WAITING = (
     select(Order.link_hash)
@@ -34,7 +38,7 @@ class Queue:
         place = self.places.get(link_hash)
         if place is None:
             return None
-        return Turn(place, len(self.places), wait_minutes(place, self.pace))
+        return Turn(place, wait_minutes(place, self.pace))
 
 
 def read_queue(session: Session, now: datetime) -> Queue:
@@ -42,6 +46,17 @@ def read_queue(session: Session, now: datetime) -> Queue:
     links = session.connection().execute(_WAITING).scalars()
     places = {link: place for place, link in enumerate(links, 1)}
     return Queue(places, pace(attended_today(session, now)))
+
+
+def turns_of_many(engine: Engine, names: Sequence[str]) -> dict[str, str]:
+    """The versions of the places that are named here, of those who still wait."""
+    links = [it.removeprefix(IN_QUEUE) for it in names if it.startswith(IN_QUEUE)]
+    if not links:
+        return {}
+    with Session(engine) as session:
+        queue = read_queue(session, clock.utcnow())
+    turns = {IN_QUEUE + link: queue.find(link) for link in links}
+    return {name: turn.version for name, turn in turns.items() if turn}
 
 
 class LastQueue:

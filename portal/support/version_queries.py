@@ -1,6 +1,6 @@
 """What tells a screen that it has the newest: one query, for it happens each second."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy import (
     BindParameter,
@@ -27,6 +27,12 @@ _LIVING = tuple(sorted(LIVING))
 def day_start(now: datetime) -> datetime:
     """The first instant of Santiago's day, in UTC."""
     day = clock.local(now).date()
+    return datetime.combine(day, time(), clock.ZONE).astimezone(UTC)
+
+
+def day_end(now: datetime) -> datetime:
+    """The first instant of Santiago's next day, in UTC."""
+    day = clock.local(now).date() + timedelta(days=1)
     return datetime.combine(day, time(), clock.ZONE).astimezone(UTC)
 
 

@@ -160,7 +160,7 @@ def test_places_in_the_queue_are_read_once_for_all_and_follow_each_commit(
         second = add_attention(session, now=utcnow(), key=SECRET_KEY).order_id
         behind = path_of(session.get_one(Order, second), (SECRET_KEY,))
     phones = {page: desk.app.test_client() for page in (desk.page, behind)}
-    first, last = "Usted es el siguiente", "fila: <strong>2</strong> de 2"
+    first, last = "Usted es el siguiente", "fila: <strong>2</strong>"
 
     def places(version: str) -> list[tuple[int, bool, str | None]]:
         found = []
@@ -172,11 +172,32 @@ def test_places_in_the_queue_are_read_once_for_all_and_follow_each_commit(
         return found
 
     assert [it[2] for it in places("x")] == [first, last]
-    assert [it[:2] for it in places("1-2-None")] == [(204, False), (200, True)]
+    assert [it[:2] for it in places("1-None")] == [(204, False), (200, True)]
     desk.take()
-    assert [it[2] for it in places("1-2-None")] == [None, first]
-    assert [it[0] for it in places("1-1-None")] == [200, 204]
+    assert [it[2] for it in places("2-None")] == [None, first]
+    assert [it[0] for it in places("1-None")] == [200, 204]
     assert phones[behind].get("/atencion/x/lugar").status_code == 404
+
+
+def test_after_a_commit_one_reading_serves_all_who_wait(
+    desk: Desk, clock: FrozenClock
+) -> None:
+    def enter() -> str:
+        with desk.app.app_context(), transaction() as session:
+            made = add_attention(session, now=clock.now, key=SECRET_KEY)
+            return path_of(session.get_one(Order, made.order_id), (SECRET_KEY,))
+
+    pages = [desk.page, enter(), enter()]
+    phones = [
+        (desk.app.test_client(), f"{page}/lugar?v={place}-None")
+        for place, page in enumerate(pages, 1)
+    ]
+    assert [desk.ask(*each)[0] for each in phones] == [204] * 3
+    assert [desk.ask(*each) for each in phones] == [(204, False)] * 3
+    enter()  # who comes behind changes nothing for those before
+    assert [desk.ask(*each) for each in phones] == [(204, True), *[(204, False)] * 2]
+    desk.take()
+    assert [desk.ask(*each)[0] for each in phones] == [200] * 3
 
 
 def test_one_reading_serves_all_boards_and_tells_who_may_see_no_more(
