@@ -2,10 +2,13 @@
 
 Whenever something changes on a board all screens are drawn anew, while nearly all of
 their cards are what they were. A drawn card is kept under everything that it was drawn
-from; only its clock and the token of its forms are put in each time.
+from; only its clock and the token of its forms are put in each time. A screen that says
+which drawing it shows is sent the cards that differ from it, and for each of the others
+an empty element that tells the screen to leave what it has (`board.js`).
 """
 
 import re
+import secrets
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -30,9 +33,13 @@ from portal.web import business, settings
 
 # Some kilobytes each; and no words of a customer stay here for longer.
 MOST = 2048
+# The newest drawings of boards, each a list of cards: several of every screen.
+MOST_DRAWINGS = 512
 LONGEST = timedelta(minutes=10)
 # No text has these characters: the gate for input takes none in.
 _NOW, _TOKEN = "\0now\0", "\0token\0"
+# The screen leaves the card of this id as it is.
+_SAME = '<article id="atencion-%d" data-same></article>'
 _CLOCK = re.compile(r'data-now="[^"]*"([^>]*>)[^<]*(?=</time>)')
 
 
@@ -116,8 +123,11 @@ class Gallery:
     def __init__(self) -> None:
         self._kept: dict[Hashable, Drawn] = {}
         self._desks: dict[Hashable, int] = {}
+        self._drawings: dict[str, dict[int, Drawn]] = {}
         self._begun = datetime.min.replace(tzinfo=UTC)
         self._number = count()
+        # Another process knows nothing of the drawings of this one.
+        self._name = secrets.token_hex(4)
 
     def desk_number(self, desk: Hashable, now: datetime) -> int:
         """A short name for what all cards of one desk share.
@@ -126,6 +136,7 @@ class Gallery:
         """
         if not self._begun <= now < self._begun + LONGEST:
             self._kept, self._desks, self._begun = {}, {}, now
+            self._drawings = {}
         return self._desks.setdefault(desk, next(self._number))
 
     def draw(self, key: Hashable, draw: Callable[[], Drawn]) -> Drawn:
@@ -137,6 +148,18 @@ class Gallery:
             found = self._kept[key] = draw()
         return found
 
+    def find_drawing(self, name: str) -> dict[int, Drawn]:
+        """The cards of a board that was drawn here lately; none when it was not."""
+        return self._drawings.get(name, {})
+
+    def keep_drawing(self, cards: dict[int, Drawn]) -> str:
+        """A name for a board of these cards."""
+        while len(self._drawings) >= MOST_DRAWINGS:
+            self._drawings.pop(next(iter(self._drawings)), None)
+        name = f"{self._name}{next(self._number)}"
+        self._drawings[name] = cards
+        return name
+
 
 def _gallery() -> Gallery:
     found: Gallery = current_app.extensions.setdefault("portal_cards", Gallery())
@@ -144,9 +167,12 @@ def _gallery() -> Gallery:
 
 
 class Painter:
-    """Draws the cards of one desk at one instant."""
+    """Draws the cards of one desk at one instant.
 
-    def __init__(self, desk: Desk, now: datetime) -> None:
+    `shown` is the drawing that the screen says it has; its cards are not sent again.
+    """
+
+    def __init__(self, desk: Desk, now: datetime, shown: str = "") -> None:
         self.desk, self.now, self._gallery = desk, now, _gallery()
         told = business()
         self._desk_number = self._gallery.desk_number(
@@ -159,6 +185,9 @@ class Painter:
             ),
             now,
         )
+        # After the desk's number, for which what is too old is forgotten.
+        self._before = self._gallery.find_drawing(shown)
+        self._after: dict[int, Drawn] = {}
 
     @cached_property
     def _token(self) -> str:
@@ -174,13 +203,19 @@ class Painter:
     ) -> Markup:
         """The card; with `slip`, what went wrong on it, which nobody else sees."""
         if slip is None:
-            drawn = self._find(card, extra, face)
+            drawn = self._after[card.id] = self._find(card, extra, face)
+            if self._before.get(card.id) is drawn:
+                return Markup(_SAME % card.id)  # noqa: S704 (a number alone)
             html = drawn.at(self.now, face)
             if drawn.has_forms:
                 html = html.replace(_TOKEN, self._token)
         else:
             html = self._render(card, extra, face, slip)
         return Markup(html)  # noqa: S704 (the template has escaped what is in it)
+
+    def keep(self) -> str:
+        """The name of the drawing of all cards that were drawn without a slip."""
+        return self._gallery.keep_drawing(self._after)
 
     def _find(self, card: Card, extra: Extra, face: rules.Face) -> Drawn:
         drafts = self.desk.drafts.get(card.id, {})

@@ -34,7 +34,6 @@ from portal.support import rules as support_rules
 from portal.support.customer_queries import Extra, extras
 from portal.support.queries import Card
 from portal.support.service import LateActError
-from portal.support.version_queries import version_of_now
 from portal.web import as_fragment, is_htmx, page, rows_stamp, use_business
 
 # A board on a wall is drawn anew so often even without news: only an answer with news
@@ -47,11 +46,6 @@ def viewer() -> str:
     who, screen = find_person(), find_screen()
     waits = screen is not None and screen.waits_until is not None
     return rules.viewer(screen.id if screen else None, waits, who.id if who else None)
-
-
-def version_now(now: datetime) -> str:
-    """The version of what this person sees at `now`, without its edge."""
-    return viewer() + version_of_now(db.session(), now)
 
 
 def _edges(cards: Sequence[Card], who: Person | None, now: datetime) -> list[datetime]:
@@ -67,23 +61,33 @@ def _edges(cards: Sequence[Card], who: Person | None, now: datetime) -> list[dat
     return [edge for edge in (*own, *undo, *turn) if edge is not None]
 
 
-def _rows(now: datetime) -> Rows:
+def _rows(now: datetime, version: str) -> Rows:
     """The rows, shared by all screens that ask between two commits."""
     last: LastRows = current_app.extensions.setdefault("portal_board_rows", LastRows())
-    return last.read(db.session(), now, rows_stamp())
+    return last.read(db.session(), now, rows_stamp(), version)
 
 
 def board_context(
-    now: datetime, slip: Slip | None = None, slip_of: int = 0
+    now: datetime,
+    slip: Slip | None = None,
+    slip_of: int = 0,
+    *,
+    version: str = "",
+    shown: str = "",
 ) -> dict[str, Any]:
-    """What page and fragment show, and the version that says so."""
-    rows = _rows(now)
+    """What page and fragment show, and the version that says so.
+
+    `version` is that of the rows as of now, if it was asked for; `shown` the drawing
+    that the screen has: only what differs from it is drawn.
+    """
+    rows = _rows(now, version)
     use_business(rows.business)
     desk = desk_of(rows.technicians, rows.canned, rows.drafts)
     cards = sorted(rows.cards, key=lambda card: support_rules.board_key(card, now))
     edges = [*_edges(cards, desk.person, now), next_change(rows.calendar, now)]
     until = min(filter(None, edges), default=now + REDRAW)
-    lanes = _lanes(cards, rows.extras, Painter(desk, now), slip, slip_of)
+    painter = Painter(desk, now, shown)
+    lanes = _lanes(cards, rows.extras, painter, slip, slip_of)
     return {
         "person": desk.person,
         "desk": desk,
@@ -97,6 +101,7 @@ def board_context(
         "version": support_rules.with_edge(
             viewer() + rows.version, min(until, now + REDRAW)
         ),
+        "drawing": painter.keep(),
         "now": now,
         "turn_slip": None,
     }

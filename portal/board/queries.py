@@ -89,20 +89,30 @@ def read_rows(session: Session, now: datetime) -> Rows:
 
 
 class LastRows:
-    """The rows as of the last commit that was asked for."""
+    """The rows as of the last commit that was asked for.
+
+    Most commits (a payment's step, a count of requests) change nothing on a board: who
+    knows the version of now takes the rows that have it, however many came since.
+    """
 
     def __init__(self) -> None:
-        self._kept: tuple[int, datetime, Rows] | None = None
+        self._kept: tuple[int | None, datetime, Rows] | None = None
 
-    def read(self, session: Session, now: datetime, stamp: int | None) -> Rows:
+    def read(
+        self, session: Session, now: datetime, stamp: int | None, version: str = ""
+    ) -> Rows:
         """The rows, read anew when `stamp` or Santiago's day is another.
 
         `stamp` was taken before this request read anything; None: it is not known.
+        `version`, of the rows as of now, is enough for who has a board already: drafts
+        alone may be older.
         """
         kept, day = self._kept, day_start(now)
-        if kept and kept[:2] == (stamp, day):
-            return kept[2]
+        if kept and kept[1] == day:
+            if stamp is not None and kept[0] == stamp:
+                return kept[2]
+            if version and kept[2].version == version:
+                return kept[2]
         rows = read_rows(session, now)
-        if stamp is not None:
-            self._kept = (stamp, day, rows)
+        self._kept = (stamp, day, rows)
         return rows

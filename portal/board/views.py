@@ -14,7 +14,7 @@ from portal.accounts.access_views import (
 )
 from portal.accounts.rules import Person
 from portal.board import rules
-from portal.board.desk_views import act_on_card, version_now
+from portal.board.desk_views import act_on_card, viewer
 from portal.board.desk_views import board_context as board_context
 from portal.board.forms import (
     CloseForm,
@@ -28,6 +28,7 @@ from portal.catalog import queries as catalog_queries
 from portal.db import db
 from portal.support import clock_service, drafts_service, handover_service, service
 from portal.support import rules as support_rules
+from portal.support.version_queries import version_of_now
 from portal.web import fragment, nothing_changed, page
 
 bp = Blueprint("board", __name__)
@@ -47,12 +48,18 @@ def poll_cards() -> Response:
     """The lanes, when they would look different from the version that asks."""
     now = clock.utcnow()
     asked = request.args.get("v", "")
-    version = version_now(now)
+    rows = version_of_now(db.session(), now)
+    version = viewer() + rows
     if asked and support_rules.is_current(asked, version, now):
         here = device()
         rests = (":".join(here), version) if here else None
         return nothing_changed(support_rules.edge_of(asked), rests)
-    return fragment("board/_lanes.html", **board_context(now))
+    # A page of before an update does not ask by drawing, nor know what to do with one.
+    drawing = request.args.get("dibujo")
+    context = board_context(now, version=rows, shown=drawing or "")
+    if drawing is None:
+        context["drawing"] = None
+    return fragment("board/_lanes.html", **context)
 
 
 @bp.post(f"{_CARD}/tomar")

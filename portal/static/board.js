@@ -16,6 +16,10 @@
   let contact = performance.now();
   let contactAt = portal.now();
   const lost = () => doc.body.classList.contains("is-offline");
+  const drawAll = () => {
+    const { full } = board().dataset;
+    if (full) htmx.ajax("GET", full, { target: "#tablero", swap: "outerMorph" });
+  };
   const touch = () => {
     contact = performance.now();
     contactAt = portal.now();
@@ -23,8 +27,7 @@
     if (!lost()) return;
     doc.body.classList.remove("is-offline");
     veil.hidden = true;
-    const { full } = board().dataset;
-    if (full) htmx.ajax("GET", full, { target: "#tablero", swap: "outerMorph" });
+    drawAll();
   };
   const watch = () => {
     if (!board() || lost() || performance.now() - contact < LOST_AFTER_MS) return;
@@ -35,6 +38,12 @@
   doc.addEventListener("htmx:after:request", (event) => {
     const { response } = event.detail.ctx;
     if (response && response.status < 400) touch();
+  });
+
+  /* A card that is what it was comes empty: what is on the screen stays, and with it
+     what is open, typed or focused there. */
+  htmx.registerExtension("same", {
+    htmx_before_morph_node: (_element, { newNode }) => !newNode.matches?.("[data-same]"),
   });
 
   /* Sound, once somebody allowed it: each new data-alert key rings once. */
@@ -96,6 +105,8 @@
     refresh();
     showSound();
     fill();
+    /* An empty card that found nothing here to leave as it was. */
+    if (board()?.querySelector("[data-same], article:not([id])")) drawAll();
     /* Who won is said on the card, which the next poll draws anew: say it longer. */
     const { response, target } = event.detail.ctx;
     const lost = response?.status === 409 && doc.getElementById(target.id);

@@ -88,6 +88,26 @@ def test_half_written_note_survives_the_change_of_another_card(
     expect(box).to_have_value("a medio escribir")
 
 
+def test_a_card_that_did_not_change_stays_and_one_that_is_missing_comes_back(
+    app, open_board, desk, clock
+) -> None:
+    first, second, ana, luis = desk
+    page = open_board(ana, **WALL)
+    still, other = (page.locator(f"#atencion-{it}") for it in (first, second))
+    still.evaluate("card => { card.dataset.mark = 'here' }")
+    with app.app_context():
+        service.take(second, by=luis, now=clock.now)
+    expect(other).to_have_attribute("data-attention", "taken")
+    expect(still).to_have_attribute("data-mark", "here")
+    expect(still.get_by_role("button", name="Tomar")).to_be_visible()
+    still.evaluate("card => card.remove()")
+    with app.app_context():
+        service.start(second, by=luis, now=clock.now)
+    expect(other).to_have_attribute("data-attention", "running")
+    expect(still.get_by_role("button", name="Tomar")).to_be_visible()
+    expect(page.locator("[data-same], article:not([id])")).to_have_count(0)
+
+
 def test_box_is_empty_after_its_text_was_kept(app, open_board, desk, clock) -> None:
     first, _, ana, _ = desk
     with app.app_context():

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from conftest import SECRET_KEY, FrozenClock
 from flask import Flask
 from flask.testing import FlaskClient
@@ -31,6 +32,10 @@ from portal.support import (
 )
 from portal.support.models import Attention
 
+# A clock goes on by itself, and what is typed calls for no new drawing.
+_MOMENT = re.compile(r'data-now="[^"]*"([^>]*>)[^<]*(?=</time>)')
+_DRAFT = re.compile(r' data-draft="[^"]*"')
+_VALUE = re.compile(r'(?<=<input name="csrf_token" type="hidden" )value="[^"]*"')
 _TOKEN = re.compile(r'(name="csrf_token" value=")[^"]*')
 HTMX = {"HX-Request": "true"}
 PIN = "2468"
@@ -93,6 +98,7 @@ class Floor:
     def drop_canned(self) -> None:
         with self.app.app_context(), transaction() as session:
             session.query(CannedSolution).update({"active": False})
+            settings_service.bump_revision(session, self.clock.now)
 
     def set(self, **values: object) -> None:
         with self.app.app_context():
@@ -118,6 +124,40 @@ def _render(painter: Painter, *card: Any) -> Markup:
     return Markup(painter._render(*card))  # noqa: S704 (as `draw` does)
 
 
+class Screen:
+    """A board that is told what changed on it alone, as `board.js` keeps it."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client, self.cards, self.sent = client, {}, []
+        self.poll = self._take(client.get("/tablero").text)
+
+    def ask(self, poll: str | None = None) -> int:
+        """Poll once; how many cards came whole."""
+        answer = self.client.get(poll or self.poll, headers=HTMX)
+        if answer.status_code == 200:
+            self.poll = self._take(answer.text)
+            return len(self.sent)
+        assert answer.status_code == 204
+        return 0
+
+    def _take(self, html: str) -> str:
+        shown = BeautifulSoup(html, "html.parser").select_one("#tablero")
+        cards = {it["id"]: it for it in shown.select("article[data-same], .bcard")}
+        self.sent = [key for key, it in cards.items() if "data-same" not in it.attrs]
+        self.cards = {
+            key: it if key in self.sent else self.cards[key]
+            for key, it in cards.items()
+        }
+        return str(shown["hx-get"])
+
+    def plain(self) -> dict[str, str]:
+        """The cards, without what each reading makes anew."""
+        return {
+            key: _MOMENT.sub(r"\1", _DRAFT.sub("", _VALUE.sub("", str(it))))
+            for key, it in self.cards.items()
+        }
+
+
 def check(floor: Floor) -> None:
     """All who look see from the gallery what the template itself makes."""
     seen = {name: plain(board(each)) for name, each in floor.walls.items()}
@@ -127,10 +167,9 @@ def check(floor: Floor) -> None:
             assert plain(board(each)) == seen[name], name
 
 
-def test_everybody_sees_from_the_gallery_what_the_template_draws(
-    floor: Floor, clock: FrozenClock
-) -> None:
-    do, tell = floor.do, floor.tell
+def bring_to_every_state(floor: Floor, clock: FrozenClock) -> None:
+    """A card in each state, a code, a line; what hangs since now is until later."""
+    do = floor.do
     with floor.app.app_context():
         order = db.session.get_one(Attention, floor.cards[2]).order_id
         remote_service.give_code(
@@ -143,10 +182,13 @@ def test_everybody_sees_from_the_gallery_what_the_template_draws(
         do(service.contacted, card)
         do(service.start, card)
     do(service.add_entry, 4, "hecho", "Revisamos la base")
-    # What hangs since now is there until after the promise.
     clock.advance(minutes=1)
-    check(floor)
-    steps: list[Callable[[], object]] = [
+
+
+def steps_of(floor: Floor, clock: FrozenClock) -> list[Callable[[], object]]:
+    """All that changes how a card looks, by whoever, and by time alone."""
+    do, tell = floor.do, floor.tell
+    return [
         # What is written, by the desk, the customer or the owner.
         lambda: do(service.add_note, 0, "Ofrecer respaldo"),
         lambda: do(drafts_service.keep, 0, "nota", "escribo"),
@@ -174,9 +216,70 @@ def test_everybody_sees_from_the_gallery_what_the_template_draws(
             "/tablero/turno", data={"staff_id": str(floor.luis.id), "pin": PIN}
         ),
     ]
-    for step in steps:
+
+
+def test_everybody_sees_from_the_gallery_what_the_template_draws(
+    floor: Floor, clock: FrozenClock
+) -> None:
+    bring_to_every_state(floor, clock)
+    check(floor)
+    for step in steps_of(floor, clock):
         step()
         check(floor)
+
+
+def test_a_screen_that_is_sent_what_changed_shows_what_a_new_one_would(
+    floor: Floor, clock: FrozenClock
+) -> None:
+    bring_to_every_state(floor, clock)
+    screens = [Screen(each) for each in floor.walls.values()]
+    for step in steps_of(floor, clock):
+        step()
+        for each in screens:
+            each.ask()
+            anew = Screen(each.client)
+            # A clock that runs overtakes a paused one without news: not told at once.
+            assert each.plain() == anew.plain()
+
+
+def test_only_the_card_that_changed_is_sent(floor: Floor, clock: FrozenClock) -> None:
+    mine = Screen(floor.walls["Ana"])
+    assert len(mine.sent) == len(floor.cards)
+    floor.do(service.take, 3)
+    assert mine.ask() == 1
+    assert mine.sent == [f"atencion-{floor.cards[3]}"]
+    floor.do(service.add_note, 3, "Ofrecer respaldo")
+    before = mine.poll
+    assert mine.ask() == 1
+    # What came to nothing is asked again, and told as it then is.
+    floor.do(service.take, 1)
+    assert mine.ask(before) == 2
+
+
+def test_a_board_that_is_not_known_here_is_sent_whole(
+    floor: Floor, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, whole = Screen(floor.walls["Ana"]), len(floor.cards)
+    floor.do(service.take, 1)
+    version, _, _ = mine.poll.partition("&dibujo=")
+    # One of another process; none at all; a page of before this was known.
+    assert mine.ask(f"{version}&dibujo=1234567890") == whole
+    assert mine.ask("/tablero/tarjetas?dibujo=") == whole
+    old = floor.walls["Luis"].get("/tablero/tarjetas?v=x", headers=HTMX).text
+    assert "dibujo" not in old
+    # Too old, and then one of too many.
+    floor.do(service.take, 2)
+    clock.advance(seconds=card_views.LONGEST.total_seconds())
+    assert mine.ask() == whole
+    monkeypatch.setattr(card_views, "MOST_DRAWINGS", 2)
+    for card, sent in ((3, 1), (4, 1)):
+        floor.do(service.take, card)
+        assert mine.ask() == sent
+    first = mine.poll
+    for card in (5, 6):
+        floor.do(service.take, card)
+        assert mine.ask() == 1
+    assert mine.ask(first) == whole
 
 
 def test_a_card_drawn_for_one_carries_the_others_own_token(floor: Floor) -> None:
