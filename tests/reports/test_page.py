@@ -79,14 +79,19 @@ def test_day_lists_its_orders_with_their_links(
     app: Flask, owner: FlaskClient, october: Month
 ) -> None:
     page = soup(owner.get("/informes/2026-10"))
-    days = {a.strong.text: a for a in page.select(".day") if a.strong and a.span}
+    days = {
+        seen[0].text: (seen[1].text, link)
+        for link in page.select(".day")
+        if (seen := link.select("[aria-hidden]"))
+    }
     assert len(days) == 31
-    number, link = next(it for it in days.items() if it[1].span.text != "·")  # type: ignore[union-attr]
+    number, (count, link) = next(it for it in days.items() if it[1][0] != "·")
+    assert link.select(".sr-only")[1].text.startswith(f"{count} pedido")
     assert link["href"] == f"/informes/2026-10?dia={int(number):02}#dia"
     found = soup(owner.get(str(link["href"]).removesuffix("#dia"))).select(
         "#dia tbody tr"
     )
-    assert len(found) == int(link.span.text)  # type: ignore[union-attr]
+    assert len(found) == int(count)
     first = found[0].a
     assert first is not None
     assert str(first["href"]).startswith("/administrar/pedidos/1")
