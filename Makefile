@@ -83,8 +83,9 @@ torture: $(DEV_STAMP) ## The long fault campaigns (FULL=1: the real sizes; ARGS=
 texts: $(DEV_STAMP) ## Every text that a customer reads, by family: docs/textos
 	@$(BIN)/python bench/texts.py
 
-# marshmallow: transbank-sdk asks for at most 3.26.1; the fault is in loading many
-# objects of strangers (Schema.load), and the SDK only loads Transbank's own answers.
+# marshmallow: transbank-sdk asks for at most 3.26.1; the fault is in Schema.load, which
+# the SDK never calls (tests/security/test_packages.py). A mirror that knows no faults
+# makes this fail ("not found on PyPI"): no answer is not a clean one.
 audit: $(AUDIT_STAMP) ## Known faults of the pinned packages (asks PyPI), and secrets in the history
 	@$(BIN)/python tests/secret_scan.py
 	@$(BIN)/pip-audit --strict --no-deps --disable-pip --progress-spinner off \
