@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Literal
 
+from portal.clock import ZONE, local
 from portal.payments.states import MERCADOPAGO, WEBPAY
 
 STOPPED_WORKER_SECONDS = 60
@@ -22,6 +23,7 @@ MUTE_WORDS = (
     "vender ni atender.\n\nQué hacer: pida a quien mantiene el servidor que revise "
     "ahora el disco y la base. La dirección /salud dice cuándo está bien otra vez.\n"
 )
+_ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
 
 Status = Literal["ok", "degraded"]
 
@@ -32,7 +34,8 @@ class Job:
 
     Jobs of one lane follow one another; a lane that waits for the network (gateways,
     mail) never holds up the clocks of the desk. What is `once` is done by one worker of
-    all, and its pause counts from when any of them did it last.
+    all, at every multiple of its pause (UTC) or, with `at`, each day at that hour of
+    Santiago: at points that stand still, so that no late turn makes the next one late.
     """
 
     name: str
@@ -40,6 +43,30 @@ class Job:
     run: Callable[[datetime], object]
     lane: str = "desk"
     once: bool = False
+    at: time | None = None
+
+    def newest_point(self, now: datetime) -> datetime:
+        """The last instant until `now` (UTC) from which one worker of all owes a turn.
+
+        One turn is owed, however many points went by unseen.
+        """
+        if self.at is not None:
+            return _last_daily(self.at, now)
+        return now - (now - _ORIGIN) % timedelta(seconds=self.every_seconds)
+
+
+def _last_daily(at: time, now: datetime) -> datetime:
+    """When it was last `at` o'clock in Santiago: one instant for each day there.
+
+    An hour that the clocks repeat is taken the first time; one that they leave out, as
+    if they had not been changed yet.
+    """
+    today = local(now).date()
+    point = datetime.combine(today, at, tzinfo=ZONE).astimezone(UTC)
+    if point <= now:
+        return point
+    yesterday = today - timedelta(days=1)
+    return datetime.combine(yesterday, at, tzinfo=ZONE).astimezone(UTC)
 
 
 class Schedule:

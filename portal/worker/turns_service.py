@@ -18,8 +18,10 @@ from portal.worker.models import JobTurn
 # A worker that dies is followed by another after this long.
 LANE_LEASE = timedelta(seconds=60)
 JOB_LEASE = timedelta(minutes=30)
-# What failed is tried again after this long.
+# What failed is tried again this long after the try ended.
 RETRY = timedelta(minutes=5)
+# The clocks of two hosts differ by less; one that is further back was moved back.
+CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 def own_name() -> str:
@@ -51,22 +53,30 @@ def leave(me: str) -> None:
         )
 
 
-def take_turn(name: str, every: timedelta, now: datetime, me: str) -> bool:
-    """Whether the job is due, counting what other workers did, and this one got it."""
+def take_turn(name: str, since: datetime, now: datetime, me: str) -> bool:
+    """Whether the job is due, counting what other workers did, and this one got it.
+
+    It is due when no turn has begun since `since`, or none ever.
+    """
     due = or_(
         JobTurn.done_at.is_(None),
-        JobTurn.done_at <= now - every,
+        JobTurn.done_at < since,
         # A demo's clock may be moved back.
-        JobTurn.done_at > now,
+        JobTurn.done_at > now + CLOCKS_DIFFER,
     )
     return _take(name, me, now, JOB_LEASE, due & _free(now))
 
 
-def end_turn(name: str, now: datetime, me: str, *, well: bool) -> None:
-    """The job is done; or it failed, and is due again soon."""
-    values: dict[str, Any] = {"leased_until": now + RETRY}
+def end_turn(
+    name: str, began: datetime, ended: datetime, me: str, *, well: bool
+) -> None:
+    """The job is done, counted from when it began; or it failed, and is due again soon.
+
+    What began before a point may not have seen what was there at the point.
+    """
+    values: dict[str, Any] = {"leased_until": ended + RETRY}
     if well:
-        values = {"leased_until": None, "done_at": now}
+        values = {"leased_until": None, "done_at": began}
     with transaction() as session:
         session.execute(
             update(JobTurn)
