@@ -19,6 +19,7 @@ from support_cases import add_staff
 
 from portal.audit import check_queries
 from portal.backups import (
+    files,
     postgres_service,
     rules,
     service,
@@ -156,6 +157,13 @@ def damaged_without_digest(file: Path, settings: Settings) -> None:
     file.with_name("copia.sha256").unlink()
 
 
+def changed_but_whole(file: Path, _settings: Settings) -> None:
+    """SQLite finds no fault in it: only the digest tells."""
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE contacts SET name = 'Otra persona'")
+    connection.close()
+
+
 def no_database(file: Path, _settings: Settings) -> None:
     file.with_name("copia.sha256").unlink()
     file.write_bytes(b"no es una base de datos" * 100)
@@ -181,6 +189,7 @@ def gone(file: Path, _settings: Settings) -> None:
     [
         damaged,
         damaged_without_digest,
+        changed_but_whole,
         no_database,
         another_program,
         a_live_database,
@@ -212,6 +221,107 @@ def test_backup_overwrites_nothing_and_needs_a_folder(
     result = run(app, "backup", tmp_path / "absent" / "copia")
     assert result.exit_code == 1
     assert "Traceback" not in result.output
+
+
+def orphan(settings: Settings) -> None:
+    """A row whose order is nobody's, as a damaged disk or another program leaves it."""
+    with sqlite3.connect(service.database_file(settings)) as connection:
+        connection.execute("UPDATE attentions SET order_id = 999999")
+    connection.close()
+
+
+def test_copy_of_a_broken_database_is_no_backup(
+    app: Flask, sold: int, settings: Settings, tmp_path: Path
+) -> None:
+    orphan(settings)
+    made = run(app, "backup", tmp_path / "copia")
+    assert made.exit_code == 1
+    assert "damaged" in made.output
+    assert list(tmp_path.glob("*copia*")) == []
+
+
+def test_half_a_dump_is_no_backup(
+    postgres_cluster: Cluster,
+    postgres_template: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url = postgres_cluster.url(postgres_cluster.create_database(postgres_template))
+    postgres_service.copy_database(url, tmp_path / "whole")
+    run_program = postgres_service._run
+
+    def cut(name: str, *words: str) -> str:
+        said = run_program(name, *words)
+        if name == "pg_dump":
+            (dumped,) = tmp_path.glob(".half.*")
+            os.truncate(dumped, dumped.stat().st_size // 2)
+        return said
+
+    monkeypatch.setattr(postgres_service, "_run", cut)
+    with pytest.raises(RefusedError, match="pg_restore"):
+        postgres_service.copy_database(url, tmp_path / "half")
+    assert [path.name for path in tmp_path.iterdir()] == ["whole"]
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut between the two would leave a good name on an empty file."""
+    done: list[object] = []
+    link = os.link
+    monkeypatch.setattr(files.os, "fsync", lambda it: done.append(os.fstat(it).st_ino))
+
+    def named(source: Path, target: Path) -> None:
+        done.append("named")
+        link(source, target)
+
+    monkeypatch.setattr(files.os, "link", named)
+    target = tmp_path / "copia"
+    with files.whole_file(target) as temporary:
+        temporary.write_text("todo")
+    assert done == [target.stat().st_ino, "named", tmp_path.stat().st_ino]
+
+
+def test_what_a_killed_portal_left_in_the_wal_stays_with_the_old_file(
+    app: Flask, sold: int, settings: Settings, tmp_path: Path
+) -> None:
+    """Read into the restored database, it would mix two of them."""
+    backup, database = tmp_path / "copia", service.database_file(settings)
+    sqlite_service.copy_database(database, backup)
+    later = sell(app)
+    wal = database.with_name(f"{database.name}-wal")
+    left = {path: path.read_bytes() for path in (database, wal)}
+    close(app)
+    for path, content in left.items():
+        path.write_bytes(content)
+    sqlite_service.put_back(backup, database, tmp_path / "kept")
+    assert not wal.exists()
+    found = {}
+    for path in (database, tmp_path / "kept"):
+        with sqlite_service.session_on(path) as reading:
+            found[path.name] = list(reading.scalars(select(Order.id)))
+    assert found == {database.name: [sold], "kept": [sold, later]}
+
+
+def test_restore_that_fails_on_postgresql_leaves_what_was_there(
+    postgres_cluster: Cluster, postgres_template: str, tmp_path: Path
+) -> None:
+    url = postgres_cluster.url(postgres_cluster.create_database(postgres_template))
+    postgres_service.copy_database(url, tmp_path / "copia")
+    everything = text(
+        "SELECT relname FROM pg_class "
+        "WHERE relnamespace = 'public'::regnamespace ORDER BY relname"
+    )
+    engine = create_engine(database_url(url))
+    with engine.begin() as connection:
+        # What the backup knows nothing of stands on a table that it replaces.
+        connection.execute(text("CREATE VIEW sold AS SELECT id FROM orders"))
+        before = list(connection.scalars(everything))
+    with pytest.raises(RefusedError, match="pg_restore"):
+        postgres_service.put_back(tmp_path / "copia", database_url(url))
+    with engine.connect() as connection:
+        assert list(connection.scalars(everything)) == before
+    engine.dispose()
 
 
 def test_without_its_programs_postgresql_says_what_to_install(
@@ -374,6 +484,22 @@ def test_row_that_did_not_arrive_stops_the_move(
     result = run(app, "copy-to", url)
     assert result.exit_code == 1
     assert "journal_entries did not arrive" in result.output
+    other = create_engine(database_url(url))
+    with other.connect() as connection:
+        assert connection.scalar(text("SELECT COUNT(*) FROM orders")) == 0
+    other.dispose()
+
+
+def test_contradiction_is_not_moved(
+    app: Flask, sold: int, postgres_cluster: Cluster, clock: FrozenClock
+) -> None:
+    url = postgres_cluster.url(postgres_cluster.create_database())
+    with transaction() as writing:
+        writing.execute(text("UPDATE orders SET state = 'awaiting_payment'"))
+    close(app)
+    result = run(app, "copy-to", url)
+    assert result.exit_code == 1
+    assert "I1" in result.output
     other = create_engine(database_url(url))
     with other.connect() as connection:
         assert connection.scalar(text("SELECT COUNT(*) FROM orders")) == 0
