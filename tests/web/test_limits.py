@@ -52,9 +52,12 @@ def test_counts_at_once_are_all_counted(app: Flask) -> None:
 
 
 def test_second_server_knows_what_the_first_one_counted(
-    app: Flask, settings: Settings
+    app: Flask, settings: Settings, session: Session
 ) -> None:
-    """The throttle of `/reenviar-enlace`, through two applications over it."""
+    """The throttle of `/reenviar-enlace`, through two applications over it.
+
+    Both are in this process, which could count by itself: the table must say it too.
+    """
     second = create_app(settings)
     clients = [app.test_client(), second.test_client()]
     second.config["WTF_CSRF_ENABLED"] = False
@@ -65,3 +68,5 @@ def test_second_server_knows_what_the_first_one_counted(
     ]
     assert answers == [422] * 30 + [429] * 2
     assert web.limiter.enabled
+    session.rollback()
+    assert session.scalars(select(RequestCount.count)).all() == [32]

@@ -72,3 +72,34 @@ def test_only_what_takes_too_long_hangs(monkeypatch: pytest.MonkeyPatch) -> None
     assert [flight.view for flight in dog.hung(110.1).values()] == ["slow"]
     dog.end()
     assert dog.hung(1000.0) == {}
+
+
+@pytest.mark.parametrize(
+    ("limit", "ends", "leaves"),
+    [
+        (10, 103.0, 103.5),  # the neighbour is finished, and its answer is sent
+        (10, 999.0, 105.5),  # it hangs too
+        (120, 999.0, 120.0),  # it takes longer than there is time for
+    ],
+)
+def test_the_other_requests_are_finished_before_the_process_ends(
+    limit: float, ends: float, leaves: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A neighbour that began at 95 s, beside a request that hangs; at 100 s it ends."""
+    dog, seconds, told = watchdog.Watchdog(limit), [100.0], []
+    dog._flights = {1: watchdog.Flight(-1_000.0, "hung")}
+    dog._flights[2] = watchdog.Flight(95.0, "slow")
+
+    def sleep(pause: float) -> None:
+        seconds[0] += pause
+        if seconds[0] >= ends:
+            dog._flights.pop(2, None)
+
+    monkeypatch.setattr(watchdog.clock, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(watchdog.time, "sleep", sleep)
+    monkeypatch.setattr(watchdog.os, "kill", lambda _pid, sign: told.append(sign))
+    monkeypatch.setattr(watchdog.os, "_exit", told.append)
+    dog._leave()
+    # It takes no new ones first of all, and another is started when it has ended.
+    assert told == [signal.SIGTERM, 1]
+    assert seconds[0] == pytest.approx(leaves, abs=0.2)
