@@ -1,20 +1,18 @@
 """Seeded defects: each takes one guard away, and the feature's tests must fail.
 
-Each is applied alone, in memory; the tests stop at the first failure. A defect whose
-text is no longer found fails the campaign: the list follows the code.
+Each is applied alone, in memory or (where tests start processes) in a copy of the
+project; the tests stop at the first failure. A defect whose text is no longer found
+fails the campaign: the list follows the code. Money here; the operation and the door
+stand in `operation_defects.py`.
 """
 
-import shutil
 import time
-from dataclasses import dataclass
-from pathlib import Path
 
 from bench.torture import ROOT
 from bench.torture.forked import Trial, Verdict, path_of, verdicts
+from bench.torture.operation_defects import OPERATION
 from bench.torture.report import Line
-
-_KEPT = ("portal", "tests", "migrations", "bench", "docs", "pyproject.toml", "wsgi.py")
-_SKIPPED = shutil.ignore_patterns("__pycache__", "node_modules", "*.pyc")
+from bench.torture.seeded import Defect
 
 SETTLE = "tests/payments/test_settle.py"
 RETURNS = "tests/payments/test_webpay_returns.py"
@@ -33,21 +31,6 @@ MAIL = "tests/mail/test_sending.py"
 ORDERS = "tests/orders/test_service.py"
 BOARD = ("tests/support/test_races.py", ACTS)
 DATABASE = (SCHEMA, JOURNAL)
-
-
-@dataclass(frozen=True)
-class Defect:
-    """`old` (found exactly once in `file`) becomes `new`; `tests` must then fail.
-
-    `first` is the one that is known to; it is tried before the feature's whole files.
-    """
-
-    name: str
-    first: str
-    file: str
-    old: str
-    new: str
-    tests: tuple[str, ...]
 
 
 def _payments(
@@ -456,6 +439,7 @@ DEFECTS = (
         "    if False:\n        _ask_again(row, send_at or now)\n",
         (SETTLE, MAIL),
     ),
+    *OPERATION,
 )
 
 
@@ -488,7 +472,8 @@ def _count(defect: Defect) -> int:
 def _trial(defect: Defect) -> Trial:
     source = (ROOT / defect.file).read_text().replace(defect.old, defect.new)
     module = defect.file.removesuffix(".py").replace("/", ".")
-    return Trial(defect.name, module, source, (defect.first,), defect.tests)
+    tree = defect.file if defect.in_tree else ""
+    return Trial(defect.name, module, source, (defect.first,), defect.tests, tree=tree)
 
 
 def _tell(verdict: Verdict) -> Verdict:
@@ -502,15 +487,3 @@ def _whole(tests: tuple[str, ...]) -> bool:
     module = "portal.payments.rules"
     sound = Trial("nothing", module, path_of(module).read_text(), (), tests)
     return next(verdicts([sound], 1)).found
-
-
-def copy_tree(where: Path) -> Path:
-    """The project as it is now, in a folder of its own."""
-    where.mkdir(parents=True)
-    for name in _KEPT:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, where / name, ignore=_SKIPPED)
-        elif source.exists():
-            shutil.copy(source, where / name)
-    return where

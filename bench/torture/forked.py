@@ -1,7 +1,8 @@
 """The tests over a module changed in memory, in a process forked for it.
 
 The parent has imported what no change touches (Flask, SQLAlchemy, pytest, ...), so that
-a trial costs the portal's own import and the tests, and no file is written.
+a trial costs the portal's own import and the tests. No file is written but where the
+tests start processes of their own: those have a copy of the project.
 """
 
 import ast
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.torture import ROOT
+from bench.torture.seeded import copy_tree
 
 # A change may make a loop that never ends.
 CPU_SECONDS = 240
@@ -46,6 +48,9 @@ class Trial:
     pure: bool = False
     # Which of the tests, as pytest's -k says it.
     keyword: str = ""
+    # The file to change in a copy of the project: the tests start processes that read
+    # it. Empty: the module is changed in memory.
+    tree: str = ""
 
 
 @dataclass(frozen=True)
@@ -177,13 +182,25 @@ def _in_child(trial: Trial, report: Path) -> int:
     os.dup2(null, 1)
     os.dup2(null, 2)
     os.chdir(ROOT)
-    sys.meta_path.insert(0, _Changed(trial))
+    if trial.tree:
+        _move_to_tree(trial, report.with_suffix(".tree"))
+    else:
+        sys.meta_path.insert(0, _Changed(trial))
     if trial.pure:
         _bare_package("portal")
     # 1 is a failed test; anything else says only that the test is not there any more.
     if trial.first and _tests(trial, trial.first, report) == 1:
         return 1
     return _tests(trial, trial.tests, report)
+
+
+def _move_to_tree(trial: Trial, tree: Path) -> None:
+    """Let this process import, and run, a copy of the project with the change in it."""
+    copy_tree(tree)
+    (tree / trial.tree).write_text(str(trial.changed))
+    os.chdir(tree)
+    own = {"", str(ROOT), str(ROOT / "tests")}
+    sys.path[:] = [str(tree), *(path for path in sys.path if path not in own)]
 
 
 def _bare_package(name: str) -> None:

@@ -18,8 +18,8 @@ from typing import Any
 
 import requests
 
-from bench.torture.defects import copy_tree
 from bench.torture.report import Line
+from bench.torture.seeded import copy_tree
 
 BUYERS = 8
 READY_SECONDS = 60.0
