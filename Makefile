@@ -58,7 +58,7 @@ run: $(RUN_STAMP) ## The demo: portal, worker, gateway simulator, demo data (POR
 # backpressure, so it stays wide.
 serve: $(RUN_STAMP) ## The production server alone, on PORT, with the environment as it is
 	@echo "Serving on port $(PORT). Not ready (/salud)? Run: .venv/bin/flask db upgrade"
-	@exec $(BIN)/granian --interface rsgi --host 0.0.0.0 --port $(PORT) \
+	@exec $(BIN)/python -m portal.launch granian --interface rsgi --host 0.0.0.0 --port $(PORT) \
 	    --workers $(WORKERS) --backlog 4096 --backpressure 2048 \
 	    --respawn-failed-workers --respawn-interval 20 --workers-kill-timeout 30 \
 	    --no-access-log wsgi:buffered

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 import pysqlite3.dbapi2 as sqlite
 
-from portal.config import ROOT, Settings, settings_from_environment
+from portal.config import DEMO_MARK, ROOT, Settings, settings_from_environment
 from portal.errors import ConfigurationError
 from portal.schema import expected_heads
 
@@ -109,7 +109,7 @@ def is_prepared(settings: Settings) -> bool:
     Asked of the file itself: the portal, imported here to ask it, would be half of the
     time until the demo is ready.
     """
-    marker = settings.state_dir / "demo-seeded"
+    marker = settings.state_dir / DEMO_MARK
     if not marker.exists() or marker.read_text() != settings.database_url:
         return False
     file = Path(settings.database_url.removeprefix("sqlite:///")).as_uri()
@@ -129,18 +129,19 @@ def prepare_database(settings: Settings) -> None:
     from portal import create_app
     from portal.db import db
 
-    marker = settings.state_dir / "demo-seeded"
+    marker = settings.state_dir / DEMO_MARK
     with create_app(settings).app_context():
-        shown = db.engine.url.render_as_string(hide_password=True)
         is_new = not inspect(db.engine).has_table("alembic_version")
         upgrade()
         db.engine.dispose()
-    done = not is_new and marker.exists() and marker.read_text() == shown
+    done = (
+        not is_new and marker.exists() and marker.read_text() == settings.shown_database
+    )
     if done:
         return
     if subprocess.run(_flask("demo", "seed"), cwd=ROOT).returncode:
         raise LaunchError("The demo data could not be written: see above.")
-    marker.write_text(shown)
+    marker.write_text(settings.shown_database)
 
 
 def _die_with_launcher() -> None:

@@ -2,14 +2,16 @@
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypedDict
-from urllib.parse import urlsplit
 
+from portal.environment import Reader
 from portal.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,10 +20,13 @@ WEBPAY_LIVE_URL = "https://webpay3g.transbank.cl"
 # Public test data of Transbank's integration environment, good for the demo only.
 WEBPAY_TEST_CODE = "597055555532"
 WEBPAY_TEST_KEY = "579B532A7440BB0C9079DED94D31EA1615BACEB56610332264630D42D0A36B1C"
+# Beside a database: which one is the demo's, and that production used it.
+DEMO_MARK, PRODUCTION_MARK = "demo-seeded", "in-production"
 MIN_SECRET_LENGTH = 32
 MIN_TOKEN_LENGTH = 20
 
 Mode = Literal["demo", "production"]
+_PASSWORD = re.compile(r"(://[^:/@]*):.*@")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -74,68 +79,14 @@ class Settings:
         return self.state_dir / "simulator.sqlite3"
 
     @property
+    def shown_database(self) -> str:
+        """The database's address without its password."""
+        return _PASSWORD.sub(r"\1:***@", self.database_url)
+
+    @property
     def mail_dir(self) -> Path:
         """Where mails go when there is no SMTP_URL."""
         return self.state_dir / "mail"
-
-
-class _Reader:
-    """Reads variables and collects every problem instead of stopping at the first."""
-
-    def __init__(self, env: Mapping[str, str]) -> None:
-        self.env = env
-        self.problems: list[str] = []
-
-    def text(self, name: str, default: str | None = None) -> str:
-        value = self.env.get(name, "").strip() or default
-        if value is None:
-            self.problems.append(f"{name} is missing.")
-            return ""
-        return value
-
-    def integer(self, name: str, default: int, low: int, high: int) -> int:
-        raw = self.env.get(name, "").strip()
-        if not raw:
-            return default
-        if not (raw.isascii() and raw.isdigit() and low <= int(raw) <= high):
-            self.problems.append(f"{name} must be a whole number, {low} to {high}.")
-            return default
-        return int(raw)
-
-    def instant(self, name: str) -> datetime | None:
-        raw = self.env.get(name, "").strip()
-        if not raw:
-            return None
-        try:
-            value = datetime.fromisoformat(raw)
-        except ValueError:
-            self.problems.append(f"{name} must be an ISO instant.")
-            return None
-        if value.tzinfo is None:
-            self.problems.append(f"{name} needs an offset, like -03:00.")
-            return None
-        return value.astimezone(UTC)
-
-    def url(self, name: str, default: str | None, schemes: tuple[str, ...]) -> str:
-        value = self.text(name, default).rstrip("/")
-        if not value:
-            return value
-        try:
-            parts = urlsplit(value)
-            valid = parts.scheme in schemes and bool(parts.hostname)
-            valid = valid and (parts.port is None or parts.port > 0)
-        except ValueError:
-            valid = False
-        if not valid:
-            wanted = " or ".join(f"{scheme}://" for scheme in schemes)
-            self.problems.append(f"{name} must be an address that starts with {wanted}")
-        return value
-
-    def secret_list(self, name: str, default: str | None) -> tuple[str, ...]:
-        """Secrets separated by commas: the first signs, all are accepted."""
-        return tuple(
-            part.strip() for part in self.text(name, default).split(",") if part.strip()
-        )
 
 
 def _demo_secret(state_dir: Path) -> str:
@@ -163,7 +114,7 @@ def database_url(url: str) -> str:
     )
 
 
-def _database(reader: _Reader) -> tuple[str, Path]:
+def _database(reader: Reader) -> tuple[str, Path]:
     default = f"sqlite:///{ROOT / 'var' / 'portal.sqlite3'}"
     try:
         url = database_url(reader.text("DATABASE_URL", default))
@@ -184,7 +135,7 @@ class _Watching(TypedDict):
     request_limit: int
 
 
-def _watching(reader: _Reader, demo: bool) -> _Watching:
+def _watching(reader: Reader, demo: bool) -> _Watching:
     token = reader.text("METRICS_TOKEN", "")
     if token and len(token) < MIN_TOKEN_LENGTH:
         reader.problems.append(
@@ -207,7 +158,7 @@ class _Backups(TypedDict):
     backup_days: int
 
 
-def _backups(reader: _Reader, state_dir: Path, demo: bool) -> _Backups:
+def _backups(reader: Reader, state_dir: Path, demo: bool) -> _Backups:
     return {
         "backup_dir": ROOT / reader.text("BACKUP_DIR", str(state_dir / "respaldos")),
         # The demo's data are worth nothing, and its clock jumps: only when asked.
@@ -221,7 +172,7 @@ def _check_production(settings: Settings, problems: list[str]) -> None:
     """Refuse in production whatever belongs to a demo or to a test."""
     if settings.portal_now is not None:
         problems.append("PORTAL_NOW is for the demo: production keeps the real time.")
-    if not settings.public_url.startswith("https://"):
+    if settings.public_url and not settings.public_url.startswith("https://"):
         problems.append("PUBLIC_URL must start with https:// in production.")
     if settings.mercadopago_api_url != MERCADOPAGO_LIVE_URL:
         problems.append(
@@ -237,8 +188,31 @@ def _check_production(settings: Settings, problems: list[str]) -> None:
         problems.append("WEBPAY_API_KEY is Transbank's public test key.")
     if settings.mercadopago_access_token.startswith("TEST-"):
         problems.append("MERCADOPAGO_ACCESS_TOKEN is a test token.")
+    code = settings.webpay_commerce_code
+    if code and not (code.isascii() and code.isdigit()):
+        problems.append("WEBPAY_COMMERCE_CODE must be digits alone.")
     if settings.smtp_url is None:
         problems.append("SMTP_URL is missing: the law asks for a mail to each buyer.")
+
+
+def _check_folder(settings: Settings, problems: list[str]) -> None:
+    """A demo and a production portal never share a database.
+
+    Who forgets to load the variables would start a demo over the real orders, with
+    its public passwords; who tried the demo first would sell with its accounts.
+    """
+    if settings.is_demo and (settings.state_dir / PRODUCTION_MARK).exists():
+        problems.append(
+            f"PORTAL_MODE is not production, and {settings.state_dir} holds a "
+            "production database. Load its variables: set -a; . ./.env; set +a"
+        )
+    mark = settings.state_dir / DEMO_MARK
+    seeded = mark.read_text() if mark.exists() else None
+    if not settings.is_demo and seeded == settings.shown_database:
+        problems.append(
+            "DATABASE_URL is the demo's database, with its public passwords: give "
+            "production another one."
+        )
 
 
 def _check_secrets(keys: tuple[str, ...], problems: list[str]) -> None:
@@ -265,11 +239,11 @@ class _Gateways(TypedDict):
 
 
 def _gateways(
-    reader: _Reader, demo: bool, *, seed: str, simulator_port: int
+    reader: Reader, demo: bool, *, seed: str, simulator_port: int
 ) -> _Gateways:
     simulator = f"http://127.0.0.1:{simulator_port}"
     return {
-        "mercadopago_access_token": reader.text(
+        "mercadopago_access_token": reader.credential(
             "MERCADOPAGO_ACCESS_TOKEN",
             f"APP_USR-{_derive(seed, 'token')[:32]}" if demo else None,
         ),
@@ -284,7 +258,7 @@ def _gateways(
         "webpay_commerce_code": reader.text(
             "WEBPAY_COMMERCE_CODE", WEBPAY_TEST_CODE if demo else None
         ),
-        "webpay_api_key": reader.text(
+        "webpay_api_key": reader.credential(
             "WEBPAY_API_KEY", WEBPAY_TEST_KEY if demo else None
         ),
         "webpay_api_url": reader.url(
@@ -301,11 +275,11 @@ def load_settings(env: Mapping[str, str]) -> Settings:
     The demo fills what is not set with values that work only against its own simulator;
     production fills nothing. Raises ConfigurationError with every problem at once.
     """
-    reader = _Reader(env)
+    reader = Reader(env)
     mode = reader.text("PORTAL_MODE", "demo")
     if mode not in ("demo", "production"):
         reader.problems.append("PORTAL_MODE must be demo or production.")
-    demo = mode != "production"
+    demo = mode == "demo"
     database_url, state_dir = _database(reader)
     port = reader.integer("PORT", 8000, 1, 65534)
     fallback = _demo_secret(state_dir) if demo and not env.get("SECRET_KEY") else None
@@ -316,10 +290,8 @@ def load_settings(env: Mapping[str, str]) -> Settings:
         state_dir=state_dir,
         secret_keys=keys,
         port=port,
-        public_url=reader.url(
-            "PUBLIC_URL",
-            f"http://localhost:{port}" if demo else None,
-            ("http", "https"),
+        public_url=reader.site(
+            "PUBLIC_URL", f"http://localhost:{port}" if demo else None
         ),
         **_gateways(
             reader, demo, seed=keys[0] if keys else "", simulator_port=port + 1
@@ -327,13 +299,14 @@ def load_settings(env: Mapping[str, str]) -> Settings:
         smtp_url=reader.url("SMTP_URL", None, ("smtp", "smtps", "smtp+starttls"))
         if env.get("SMTP_URL", "").strip()
         else None,
-        mail_from=reader.text("MAIL_FROM", "soporte@demo.cl" if demo else None),
+        mail_from=reader.sender("MAIL_FROM", "soporte@demo.cl" if demo else None),
         trusted_proxies=reader.integer("TRUSTED_PROXIES", 0, 0, 5),
         **_backups(reader, state_dir, demo),
         **_watching(reader, demo),
         portal_now=reader.instant("PORTAL_NOW"),
     )
     _check_secrets(keys, reader.problems)
+    _check_folder(settings, reader.problems)
     if not demo:
         _check_production(settings, reader.problems)
     if reader.problems:
@@ -342,5 +315,10 @@ def load_settings(env: Mapping[str, str]) -> Settings:
 
 
 def settings_from_environment() -> Settings:
-    """`load_settings` over this process's environment."""
-    return load_settings(os.environ)
+    """`load_settings` over this process's environment; production leaves its mark."""
+    settings = load_settings(os.environ)
+    if not settings.is_demo and settings.state_dir.is_dir():
+        # A folder that cannot be written is told by whoever writes the data.
+        with suppress(OSError):
+            (settings.state_dir / PRODUCTION_MARK).touch()
+    return settings

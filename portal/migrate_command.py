@@ -4,6 +4,7 @@ Alembic and what it brings are an eighth of a start, and no page needs them.
 """
 
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import click
@@ -23,6 +24,10 @@ class _Migrate:
     def _made(self) -> Any:
         from flask_migrate import Migrate
 
+        # The first `flask db upgrade` finds no folder for SQLite's file; what lies in
+        # it is nobody else's to read.
+        folder: Path = self._app.extensions["portal_settings"].state_dir
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         Migrate(self._app, db, directory=str(ROOT / "migrations"))
         return self._app.extensions["migrate"]
 

@@ -12,7 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 MAX_FILE_LINES = 350
 MAX_FUNCTION_LINES = 45
 
-LEAVES = ("config", "clock", "money", "chile", "errors", "text", "buffer", "schema")
+LEAVES = (
+    *("config", "environment", "clock", "money", "chile", "errors", "text", "buffer"),
+    "schema",
+)
 KERNEL = ("db", "journal", "settings", "mail")
 RANKED = (
     "accounts",
@@ -26,7 +29,8 @@ RANKED = (
     "backups",
 )
 FACES = ("storefront", "contact", "board", "reports", "admin", "privacy", "worker")
-TOP = ("", "composition", "migrate_command", "cli")  # "" is portal/__init__.py
+# "" is portal/__init__.py
+TOP = ("", "composition", "launch", "migrate_command", "cli")
 WEB = ("web", "assets", "inputs", "limits", "logs", "quiet", "routes", "watchdog")
 UNITS = {*LEAVES, *KERNEL, *RANKED, *FACES, *TOP, *WEB, "simulator", "watchdog_child"}
 

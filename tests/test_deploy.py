@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from test_docs import variables_read
 
+from portal.launch import BAD_CONFIGURATION
+
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
 
@@ -29,6 +31,11 @@ def test_every_way_to_start_the_server_is_the_same() -> None:
     command = image.split("CMD [")[-1].split("]")[0].replace(",", " ")
     assert options(serve) == options(started) == options(command)
     assert "respawn-failed-workers" in options(serve)
+    # Each reads the variables first: a server would loop over a missing one.
+    assert all(
+        "-m portal.launch granian" in " ".join(way.replace('"', "").split())
+        for way in (makefile, started, command)
+    )
 
 
 @pytest.mark.parametrize("name", ["portal.service", "portal-worker.service"])
@@ -36,6 +43,8 @@ def test_units_come_back_and_touch_only_their_own_folder(name: str) -> None:
     lines = (DEPLOY / name).read_text().splitlines()
     for wanted in (
         "Restart=always",
+        f"RestartPreventExitStatus={BAD_CONFIGURATION}",
+        "StartLimitIntervalSec=0",
         "ProtectSystem=strict",
         "ReadWritePaths=/opt/portal/var",
         "NoNewPrivileges=yes",
