@@ -31,7 +31,8 @@ _PHONE = (
     *("servicio-soporte-online", "compra-con-errores", "error-404", "error-503"),
     *("largo-espera", "largo-reloj-en-curso", "largo-revision-factura"),
     *("comprobante", "mis-datos", "solicitud-recibida", "sin-conexion"),
-    *("administrar", "duena-pedido", "duena-datos", "informe", "tablero-3"),
+    *("administrar", "administrar-avisos", "duena-pedido", "duena-datos"),
+    *("informe", "tablero-3"),
     *("tablero-60", "componentes"),
 )
 _DARK = ("inicio", "revision", "espera", "reloj-en-curso", "cierre-resuelto")
