@@ -96,6 +96,7 @@ class Camera:
         for scheme in sorted({scheme for _, scheme in wanted}):
             page = self.page(sight.role, scheme)
             page.set_viewport_size({"width": 360, "height": 740})
+            page.context.set_offline(False)  # the sight before may have cut it
             page.goto(self.demo.url + sight.path)
             if sight.act:
                 sight.act(page)

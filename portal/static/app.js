@@ -61,13 +61,14 @@
   const say = (text, stays) => {
     notice.textContent = text;
     clearTimeout(quiet);
-    quiet = stays || setTimeout(say, 4000, "", 1);
+    quiet = stays || setTimeout(() => say(lost ? AWAY : "", 1), 4000);
   };
 
   /* Without a network the page stays as it is, typed words too, and says so. */
+  const AWAY = "Sin conexión. Lo que ve puede haber cambiado.";
   let lost = false;
   const lose = (now) => {
-    if (now !== lost) say(now ? "Sin conexión. Lo que ve puede haber cambiado." : "", 1);
+    if (now !== lost) say(now ? AWAY : "", 1);
     lost = now;
   };
   const stopped = (event) => {

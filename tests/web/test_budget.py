@@ -239,10 +239,13 @@ def test_without_a_network_what_was_typed_stays_and_the_page_says_so(
     app: Flask, portal_url: str, page: Page, watch: Watch
 ) -> None:
     watch.allow("ERR_INTERNET_DISCONNECTED|Failed to fetch")
+    page.clock.install()
     page.goto(portal_url + SUPPORT)
     page.get_by_label("Su nombre").fill("Rosa Pérez")
     page.context.set_offline(True)
     page.get_by_role("button", name="Continuar").click()
+    expect(page.locator("#aviso")).to_contain_text("Sin conexión")
+    page.clock.run_for(60_000)
     expect(page.locator("#aviso")).to_contain_text("Sin conexión")
     expect(page.get_by_label("Su nombre")).to_have_value("Rosa Pérez")
     page.context.set_offline(False)
