@@ -100,7 +100,7 @@ lint: $(DEV_STAMP) ## Style, types and templates
 # The first run writes 10^6 attentions: ten minutes and 5 GB under var/bench, 9 GB more
 # while it measures. ARGS="--folder DIR" puts them elsewhere.
 bench: $(DEV_STAMP) ## Benchmarks: a table, and var/bench.json (a first run writes the histories)
-	@bad=0; for each in polls home settle start screens busy; do $(BIN)/python bench/$$each.py || bad=1; done; \
+	@bad=0; for each in polls home settle start screens busy hung; do $(BIN)/python bench/$$each.py || bad=1; done; \
 	    for each in month size; do $(BIN)/python bench/$$each.py $(ARGS) || bad=1; done; exit $$bad
 
 format: $(DEV_STAMP) ## Format the code
