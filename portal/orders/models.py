@@ -3,7 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    func,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, UtcDateTime
@@ -20,11 +28,14 @@ class Contact(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(80))
-    email: Mapped[str] = mapped_column(String(120), index=True)
+    email: Mapped[str] = mapped_column(String(120))
     phone: Mapped[str] = mapped_column(String(16), index=True)
     rut: Mapped[str | None] = mapped_column(String(10), index=True)
     blocked: Mapped[bool] = mapped_column(default=False)
     pseudonymised_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    # A person is one whatever the capitals of their mail.
+    __table_args__ = (Index("ix_contacts_email_folded", func.lower(email)),)
 
     @property
     def is_hidden(self) -> bool:
@@ -64,7 +75,7 @@ class Order(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     state: Mapped[str] = mapped_column(String(20), index=True)
     version: Mapped[int] = mapped_column(default=1)
-    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"))
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"), index=True)
     service_slug: Mapped[str] = mapped_column(String(40))
     service_name: Mapped[str] = mapped_column(String(80))
     price: Mapped[int]
@@ -76,7 +87,7 @@ class Order(Base):
     problem: Mapped[str] = mapped_column(Text, default="")
     windows_bits: Mapped[str] = mapped_column(String(8), default="unknown")
     document: Mapped[str] = mapped_column(String(8), default="boleta")
-    tax_rut: Mapped[str | None] = mapped_column(String(10))
+    tax_rut: Mapped[str | None] = mapped_column(String(10), index=True)
     tax_name: Mapped[str | None] = mapped_column(String(100))
     tax_activity: Mapped[str | None] = mapped_column(String(40))
     tax_address: Mapped[str | None] = mapped_column(String(70))

@@ -32,6 +32,11 @@ def _listed(values: tuple[str, ...] | frozenset[str]) -> str:
 
 _IS_APPLIED = text("disposition = 'applied'")
 _IS_MISPLACED = text("disposition <> 'applied'")
+_IS_ASKED_ABOUT = text("next_check_at IS NOT NULL")
+_IS_OPEN_PREFERENCE = text(
+    "disposition IS NOT NULL AND preference_id IS NOT NULL "
+    "AND preference_closed_at IS NULL"
+)
 _IS_LIVING = text(f"state IN ({_listed(LIVING)})")
 
 
@@ -73,7 +78,28 @@ class Payment(Base):
             sqlite_where=_IS_LIVING,
             postgresql_where=_IS_LIVING,
         ),
+        # With the gateway, so that counting them reads the index alone.
+        Index("ix_payments_state", "state", "gateway"),
         Index("ix_payments_due", "next_check_at"),
+        Index(
+            "ix_payments_due_at_gateway",
+            "gateway",
+            "next_check_at",
+            sqlite_where=_IS_ASKED_ABOUT,
+            postgresql_where=_IS_ASKED_ABOUT,
+        ),
+        Index(
+            "ix_payments_open_preferences",
+            "order_id",
+            sqlite_where=_IS_OPEN_PREFERENCE,
+            postgresql_where=_IS_OPEN_PREFERENCE,
+        ),
+        Index(
+            "ix_payments_out_of_place",
+            "state",
+            sqlite_where=_IS_MISPLACED,
+            postgresql_where=_IS_MISPLACED,
+        ),
         Index(
             "ix_payments_misplaced",
             "approved_at",
@@ -85,7 +111,7 @@ class Payment(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
     gateway: Mapped[str] = mapped_column(String(12))
-    state: Mapped[str] = mapped_column(String(16), index=True)
+    state: Mapped[str] = mapped_column(String(16))
     version: Mapped[int] = mapped_column(default=1)
     disposition: Mapped[str | None] = mapped_column(String(10))
     amount: Mapped[int]

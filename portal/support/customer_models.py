@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, UtcDateTime
@@ -10,6 +10,7 @@ from portal.support.errand_rules import ERRAND_ENTRY_KINDS
 from portal.support.rating_rules import MAX_STARS, MIN_STARS
 
 _KINDS = ", ".join(f"'{kind}'" for kind in ERRAND_ENTRY_KINDS)
+_IS_HELD = text("remote_code IS NOT NULL")
 
 
 class AttentionMessage(Base):
@@ -30,6 +31,15 @@ class RemoteCode(Base):
     """
 
     __tablename__ = "remote_codes"
+    __table_args__ = (
+        # The worker looks for these every two seconds.
+        Index(
+            "ix_remote_codes_held",
+            "attention_id",
+            sqlite_where=_IS_HELD,
+            postgresql_where=_IS_HELD,
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     attention_id: Mapped[int] = mapped_column(ForeignKey("attentions.id"), unique=True)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, UtcDateTime
@@ -19,6 +19,9 @@ from portal.support.states import (
 
 def _listed(words: tuple[str, ...]) -> str:
     return ", ".join(f"'{word}'" for word in words)
+
+
+_IS_MISSED = text("promise_missed_at IS NOT NULL")
 
 
 class Attention(Base):
@@ -54,8 +57,16 @@ class Attention(Base):
         CheckConstraint("paused_seconds >= 0", name="paused_seconds"),
         CheckConstraint("calls >= 0", name="calls"),
         Index("ix_attentions_state", "state", "queued_at"),
+        # The closed of today are few, and nearly all that there ever were are closed.
+        Index("ix_attentions_state_changed", "state", "changed_at"),
         Index("ix_attentions_changed", "changed_at"),
         Index("ix_attentions_queued", "queued_at"),
+        Index(
+            "ix_attentions_missed",
+            "promise_missed_at",
+            sqlite_where=_IS_MISSED,
+            postgresql_where=_IS_MISSED,
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -155,6 +166,7 @@ class Errand(Base):
     __tablename__ = "errands"
     __table_args__ = (
         CheckConstraint(f"state IN ({_listed(ERRAND_STATES)})", name="state"),
+        Index("ix_errands_changed", "changed_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
