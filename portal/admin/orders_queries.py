@@ -5,8 +5,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union,
+)
+from sqlalchemy.orm import Session
 
 from portal.chile import parse_phone, parse_rut
 from portal.clock import ZONE, local
@@ -14,13 +25,14 @@ from portal.journal.models import JournalEntry
 from portal.orders.document_models import OrderDocument
 from portal.orders.mask_queries import IS_HIDDEN, SHOWN_NAME
 from portal.orders.models import Contact, Order
-from portal.orders.states import EVER_PAID
 from portal.orders.tax_rules import BOLETA, ELECTRONIC
 from portal.payments.models import Payment
-from portal.payments.states import APPLIED, medium_name
+from portal.payments.states import APPLIED, GATEWAYS, medium_name
 from portal.settings.queries import load as load_business
 
 SHOWN = 50
+# Orders that one search reads for a word: further back it goes on when it is asked to.
+READ = 10_000
 _FIRST_NUMBER = 1000
 
 
@@ -53,28 +65,58 @@ class Wanted:
     before: int | None = None
 
 
-def search(session: Session, sought: Wanted) -> list[Found]:
-    """The newest orders that fit, SHOWN + 1 at most."""
-    wanted: list[ColumnElement[bool]] = []
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The orders that fit, newest first, SHOWN at most.
+
+    `before`: the id to go on from; None when there are no more. `read_to`: how far back
+    it was read, when the page ends there and not with the SHOWN-th; else None.
+    """
+
+    found: list[Found]
+    before: int | None
+    read_to: int | None
+
+
+def search(session: Session, sought: Wanted) -> Page:
+    """A page of what is sought.
+
+    A number, mail, phone, RUT, folio or payment is found in all of history, by indexes.
+    Words, services and media are read in the newest READ orders, then in those before.
+    """
+    newest = sought.before or (session.scalar(select(func.max(Order.id))) or 0) + 1
+    wanted = [*_filters(sought), Order.id < newest]
+    scans = bool(sought.text or sought.service or sought.gateway) and not sought.day
+    floor = max(0, newest - 1 - READ) if scans else 0
+    loose = [*wanted, Order.id > floor]
     if sought.text:
-        wanted.append(or_(*_readings(sought.text)))
+        loose.append(or_(*_words(sought.text)))
+    found = {it.order.id: it for it in _found(session, loose)}
+    if sought.text:
+        named = [*wanted, Order.id.in_(_named(sought.text))]
+        found |= {it.order.id: it for it in _found(session, named)}
+    listed = [found[number] for number in sorted(found, reverse=True)]
+    if len(listed) > SHOWN:
+        return Page(listed[:SHOWN], listed[SHOWN - 1].order.id, None)
+    # What remains are older orders with these words; those named are told again there.
+    return Page(listed, floor + 1 if floor else None, floor + 1 if floor else None)
+
+
+def _filters(sought: Wanted) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = []
     if sought.state:
         wanted.append(Order.state == sought.state)
     if sought.service:
         wanted.append(Order.service_slug == sought.service)
     if sought.gateway:
-        wanted.append(Payment.gateway == sought.gateway)
+        # An expression, so that SQLite does not begin with all payments of a gateway.
+        wanted.append(func.coalesce(Payment.gateway, "") == sought.gateway)
     if sought.day:
         start, end = day_bounds(sought.day, sought.day)
-        wanted.append(
-            or_(
-                and_(Order.created_at >= start, Order.created_at < end),
-                and_(Order.paid_at >= start, Order.paid_at < end),
-            )
-        )
-    if sought.before:
-        wanted.append(Order.id < sought.before)
-    return _found(session, wanted)
+        instants = (Order.created_at, Order.paid_at)
+        of_day = (select(Order.id).where(it >= start, it < end) for it in instants)
+        wanted.append(Order.id.in_(union(*of_day)))
+    return wanted
 
 
 def _found(session: Session, wanted: list[ColumnElement[bool]]) -> list[Found]:
@@ -101,31 +143,48 @@ def _found(session: Session, wanted: list[ColumnElement[bool]]) -> list[Found]:
     ]
 
 
-def _readings(text: str) -> Iterator[ColumnElement[bool]]:
-    """Everything that the text may be: number, folio, person, problem, payment."""
-    yield and_(~IS_HIDDEN, or_(*_personal_readings(text)))
+def _named(text: str) -> CompoundSelect[int]:
+    """Ids of the orders that the whole text names, each by an index."""
+    ways = [
+        *(_of_person(it) for it in _personal_names(text)),
+        select(Payment.order_id).where(Payment.buy_order == text.upper()),
+        select(Payment.order_id).where(
+            Payment.gateway.in_(GATEWAYS), Payment.gateway_payment_id == text
+        ),
+    ]
     plain = text.removeprefix("#").strip()
     if plain.isascii() and plain.isdigit() and len(plain) <= 9:
-        yield Order.id == int(plain) - _FIRST_NUMBER
-        yield OrderDocument.folio == plain.lstrip("0")
-    attempt = aliased(Payment)
-    yield exists().where(
-        attempt.order_id == Order.id,
-        or_(attempt.buy_order == text.upper(), attempt.gateway_payment_id == text),
-    )
+        document = OrderDocument
+        ways += [
+            select(Order.id).where(Order.id == int(plain) - _FIRST_NUMBER),
+            select(document.order_id).where(
+                document.kind.in_((BOLETA, "factura")),
+                document.folio == plain.lstrip("0"),
+            ),
+        ]
+    return union(*ways)
 
 
-def _personal_readings(text: str) -> Iterator[ColumnElement[bool]]:
+def _of_person(is_named: ColumnElement[bool]) -> Select[int]:
     """Who asked not to be used is not found by what the person is."""
-    yield Contact.name.icontains(text, autoescape=True)
-    yield Contact.email.icontains(text, autoescape=True)
-    yield Order.tax_name.icontains(text, autoescape=True)
-    yield Order.problem.icontains(text, autoescape=True)
+    joined = select(Order.id).join(Contact, Contact.id == Order.contact_id)
+    return joined.where(is_named, ~IS_HIDDEN)
+
+
+def _personal_names(text: str) -> Iterator[ColumnElement[bool]]:
+    yield func.lower(Contact.email) == text.lower()
     with suppress(ValueError):
         yield Contact.phone == parse_phone(text)
     with suppress(ValueError):
         rut = parse_rut(text)
-        yield or_(Contact.rut == rut, Order.tax_rut == rut)
+        yield Contact.rut == rut
+        yield Order.tax_rut == rut
+
+
+def _words(text: str) -> Iterator[ColumnElement[bool]]:
+    """Part of what the person is or wrote; nothing of whom is hidden."""
+    for column in (Contact.name, Contact.email, Order.tax_name, Order.problem):
+        yield and_(~IS_HIDDEN, column.icontains(text, autoescape=True))
 
 
 def without_document(session: Session, first: date, last: date) -> list[Order]:
@@ -159,7 +218,6 @@ def _lacks_folio(
         ~by_voucher,
         Order.paid_at >= start,
         Order.paid_at < end,
-        Order.state.in_(EVER_PAID),
         Order.price > 0,
         ~exists().where(OrderDocument.order_id == Order.id),
     )

@@ -56,18 +56,20 @@ def search() -> Response:
         day=_day(request.args.get("dia", "")[:10]),
         before=_before(request.args.get("antes", "")),
     )
-    found = [] if problem else orders_queries.search(db.session(), sought)
-    next_id = found[-2].order.id if len(found) > orders_queries.SHOWN else None
+    found = orders_queries.Page([], None, None)
+    if not problem:
+        found = orders_queries.search(db.session(), sought)
     return page(
         "admin/orders.html",
         person=person(),
-        found=found[: orders_queries.SHOWN],
+        found=found.found,
+        read_to=found.read_to + 1000 if found.read_to else None,
         problem=problem,
         sought=sought,
         words=ORDER_WORDS,
         services=services,
         gateways=GATEWAY_NAMES,
-        older=_query(sought, next_id) if next_id else "",
+        older=_query(sought, found.before) if found.before else "",
     )
 
 

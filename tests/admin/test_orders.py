@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from support_cases import add_order, add_staff
 
+from portal.admin import orders_queries
 from portal.audit.queries import broken_invariants
 from portal.db import transaction
 from portal.journal.models import JournalEntry
@@ -146,6 +147,42 @@ def test_long_list_goes_on(app: Flask, owner: FlaskClient) -> None:
     more = next(a for a in page.select("a.btn") if "antiguos" in a.get_text())
     assert len(page.select("tbody tr")) == 50
     assert len(read(owner.get(str(more["href"]))).select("tbody tr")) == 2
+
+
+@pytest.mark.postgres
+def test_words_are_read_in_the_newest_orders_and_then_before(
+    app: Flask, owner: FlaskClient, three: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two orders at a time: 1003 and 1002, then 1001."""
+    monkeypatch.setattr(orders_queries, "READ", 2)
+    for sought in ({"q": "rosa"}, {"medio": "mercadopago"}):
+        page = read(owner.get(LIST, query_string=sought))
+        assert not page.select("tbody tr")
+        assert "Leídos los pedidos desde el 1002" in page.get_text()
+        (more,) = (a for a in page.select("a.btn") if "Seguir" in a.get_text())
+        last = read(owner.get(str(more["href"])))
+        found = [cell.get_text() for cell in last.select("tbody td:first-child a")]
+        assert found == ["1001"]
+        assert "Leídos" not in last.get_text()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1001",
+        "Maria@Example.CL",
+        "+56987654321",
+        "76.543.210-3",
+        "ITPABCDEFGH12345678",
+        "1234567890",
+    ],
+)
+def test_what_names_an_order_finds_it_however_old(
+    owner: FlaskClient, three: None, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(orders_queries, "READ", 1)
+    assert numbers(owner, q=text)[-1] == "1001"
 
 
 def test_searching_is_noted_once_an_hour_without_what_was_sought(
