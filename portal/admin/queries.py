@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Row, and_, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    union,
+)
 from sqlalchemy.orm import Session
 
 from portal.admin import rules
@@ -91,7 +102,8 @@ class Today:
 def money_waiting(session: Session, now: datetime) -> list[Money]:
     """Money out of place and attempts without an answer, oldest first, SHOWN + 1."""
     out_of_place = and_(
-        Payment.disposition.in_(rules.OUT_OF_PLACE),
+        # In the words of its index: all that ever were, but what was given back.
+        Payment.disposition != literal_column(f"'{states.APPLIED}'"),
         Payment.state.in_(rules.NOT_GIVEN_BACK),
     )
     # Of an attempt whose form nobody was sent to no money can have come.
@@ -111,11 +123,15 @@ def money_waiting(session: Session, now: datetime) -> list[Money]:
     rows = session.execute(
         select(Payment, Order, refunding)
         .join(Order, Order.id == Payment.order_id)
-        .where(or_(out_of_place, unresolved))
+        .where(Payment.id.in_(union(_ids(out_of_place), _ids(unresolved))))
         .order_by(Payment.created_at, Payment.id)
         .limit(SHOWN + 1)
     ).all()
     return [_money(row, now) for row in rows]
+
+
+def _ids(wanted: ColumnElement[bool]) -> Select[int]:
+    return select(Payment.id).where(wanted)
 
 
 def _money(row: Row[Payment, Order, bool], now: datetime) -> Money:

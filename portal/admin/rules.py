@@ -11,7 +11,6 @@ UNRESOLVED = "unresolved"
 # Webpay tells within seconds; after an hour its silence is for a person to look at.
 UNRESOLVED_AFTER = timedelta(hours=1)
 UNRESOLVED_STATES = (states.UNKNOWN, states.COMMITTING)
-OUT_OF_PLACE = (states.SURPLUS, states.LATE, states.MISMATCH)
 NOT_GIVEN_BACK = (states.APPROVED, states.PARTLY_REFUNDED)
 MAX_MESSAGE = 200
 
