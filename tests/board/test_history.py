@@ -96,7 +96,8 @@ def test_blocked_and_pseudonymised_persons_are_left_out(
 
 def test_unpaid_orders_are_no_history(app, enter, attention, clock) -> None:
     with app.app_context(), transaction() as session:
-        add_order(session, now=clock.now, state="expired", problem="Nunca pagado")
+        values = {"state": "expired", "paid_at": None, "problem": "Nunca pagado"}
+        add_order(session, now=clock.now, **values)
     client, _ = enter()
     assert "Nunca pagado" not in client.get(f"/tablero/{attention}/historial").text
 
