@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from portal.accounts.models import Staff
 from portal.errors import NotFoundError
@@ -46,16 +46,10 @@ class ErrandCard:
 
 def _cards() -> Select[*tuple[Any, ...]]:
     """Errands with the last thing done to each, in one query however many there are."""
+    # Of each errand that is asked for: the newest of all would read every entry.
+    entry = aliased(ErrandEntry)
     newest = (
-        select(func.max(ErrandEntry.id).label("id"))
-        .group_by(ErrandEntry.errand_id)
-        .subquery()
-    )
-    last = (
-        select(ErrandEntry.errand_id, ErrandEntry.text, Staff.name)
-        .join(newest, newest.c.id == ErrandEntry.id)
-        .join(Staff, Staff.id == ErrandEntry.staff_id)
-        .subquery()
+        select(func.max(entry.id)).where(entry.errand_id == Errand.id).scalar_subquery()
     )
     return (
         select(
@@ -72,12 +66,13 @@ def _cards() -> Select[*tuple[Any, ...]]:
             masked(Order.commune).label("commune"),
             SHOWN_NAME.label("name"),
             masked(Contact.phone).label("phone"),
-            last.c.name.label("who"),
-            case((IS_HIDDEN, ""), else_=last.c.text).label("said"),
+            Staff.name.label("who"),
+            case((IS_HIDDEN, ""), else_=ErrandEntry.text).label("said"),
         )
         .join(Order, Order.id == Errand.order_id)
         .join(Contact, Contact.id == Order.contact_id)
-        .outerjoin(last, last.c.errand_id == Errand.id)
+        .outerjoin(ErrandEntry, ErrandEntry.id == newest)
+        .outerjoin(Staff, Staff.id == ErrandEntry.staff_id)
     )
 
 
