@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, defer
 
 from portal.accounts.models import Staff
 from portal.clock import local
 from portal.errors import NotFoundError
-from portal.journal.models import JournalEntry
+from portal.journal.models import IS_VIEW, JournalEntry
 from portal.orders import queries as order_queries
 from portal.orders.models import Contact, Order
 from portal.orders.rules import fingerprint, is_token
@@ -219,11 +219,12 @@ def views(session: Session, order_id: int | None = None) -> list[View]:
     query = (
         select(line.at, Staff.name, line.action, line.order_id)
         .join(Staff, Staff.id == line.actor_id)
-        .where(line.actor_kind == "staff", line.action.in_(tuple(VIEWS)))
+        .where(text(IS_VIEW))
     )
     if order_id is not None:
         query = query.where(line.order_id == order_id)
-    rows = session.execute(query.order_by(line.id.desc()).limit(SHOWN))
+    newest = query.order_by(line.at.desc(), line.id.desc()).limit(SHOWN)
+    rows = session.execute(newest)
     return [
         View(at, who, VIEWS[action], str(1000 + order) if order else "")
         for at, who, action, order in rows

@@ -13,7 +13,7 @@ from support_cases import add_attention, add_staff, log_in_as, person
 from portal.accounts.rules import Person
 from portal.audit.queries import broken_invariants
 from portal.db import transaction
-from portal.journal.models import JournalEntry
+from portal.journal.models import VIEW_ACTIONS, JournalEntry
 from portal.journal.service import SYSTEM, Actor
 from portal.mail.models import OutboxRow
 from portal.mail.service import enqueue
@@ -23,6 +23,7 @@ from portal.orders.models import Contact, Order
 from portal.orders.queries import path_of
 from portal.payments import manual
 from portal.privacy import persons_service, rules
+from portal.privacy.queries import VIEWS
 from portal.reports.queries import read_month
 from portal.reports.rules import Month
 from portal.settings import service as settings_service
@@ -338,6 +339,10 @@ def test_erasing_takes_the_orders_that_are_over_and_leaves_the_others(
 
 
 # Who looked ------------------------------------------------------------
+
+
+def test_every_act_that_the_index_of_views_holds_has_its_words() -> None:
+    assert set(VIEWS) == set(VIEW_ACTIONS)
 
 
 def test_owner_reads_who_opened_whose_data(
