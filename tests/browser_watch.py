@@ -1,11 +1,16 @@
-"""What a page must never do in a test: report an error or break the content policy."""
+"""What a page must never do in a test.
+
+Report an error, break the content policy, keep anything in the browser, or tell
+another origin where its reader was.
+"""
 
 import os
 import re
 import shutil
 from typing import Any
 
-from playwright.sync_api import ConsoleMessage, Page
+from browser_traces import kept_by, tells_on
+from playwright.sync_api import ConsoleMessage, Error, Page, Request
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic"]
 PHONE: dict[str, Any] = {
@@ -65,6 +70,22 @@ class Watch:
         page.add_init_script(_REPORT_VIOLATIONS)
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.reports.append(f"error: {error}"))
+        page.on("request", self._on_request)
+
+    def leave(self, page: Page) -> None:
+        """Look what the page, as it is last seen, has kept in the browser."""
+        if page.is_closed() or not page.url.startswith("http"):
+            return
+        try:
+            kept = kept_by(page).items()
+        except Error:
+            # On its way to another page, or crashed: there is nobody to ask.
+            return
+        self.reports += [f"{page.url} keeps in {it}: {text}" for it, text in kept]
+
+    def _on_request(self, request: Request) -> None:
+        if told := tells_on(request):
+            self.reports.append(told)
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":

@@ -356,14 +356,16 @@ def new_page(
 
     def make(**options: Any) -> Page:
         context = browser.new_context(**{**PHONE, **options})
-        contexts.append(context)
+        contexts.append((context, options.get("java_script_enabled", True)))
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         watch.follow(page)
         return page
 
     yield make
-    for context in contexts:
+    for context, scripts in contexts:
+        for page in context.pages if scripts else ():
+            watch.leave(page)
         context.close()
 
 
