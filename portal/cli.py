@@ -18,14 +18,16 @@ from portal import clock, logs, watchdog
 from portal.accounts import queries as accounts_queries
 from portal.accounts import screens_service
 from portal.accounts import service as accounts_service
-from portal.accounts.rules import ROLES, TECHNICIAN, check_chosen
+from portal.accounts.commands import user
+from portal.accounts.rules import TECHNICIAN
 from portal.audit import check_queries, check_rules, check_service
 from portal.audit.ledger_queries import read_ledger
 from portal.audit.queries import broken_invariants
 from portal.backups import commands as backups_commands
 from portal.catalog import service as catalog_service
+from portal.command_errors import tell_plainly
 from portal.db import db, transaction
-from portal.errors import PortalError, RefusedError
+from portal.errors import PortalError
 from portal.hours.models import WeeklyWindow
 from portal.hours.queries import DEFAULT_CALENDAR, load_calendar
 from portal.hours.rules import CLOSED, Calendar, Regime, regime_at
@@ -182,32 +184,6 @@ def worker(info: ScriptInfo) -> None:
     click.echo("The worker has stopped.")
 
 
-# --- flask user ------------------------------------------------------------------
-
-user = AppGroup("user", help="Accounts of the staff.")
-
-
-@user.command("add")
-@click.option("--role", required=True, type=click.Choice(ROLES))
-@click.option("--email", required=True)
-@click.option("--name", required=True)
-@click.option(
-    "--password-stdin",
-    is_flag=True,
-    required=True,
-    help="Read the password from standard input, where no list of processes shows it.",
-)
-def user_add(role: str, email: str, name: str, password_stdin: bool) -> None:
-    """Open an account; the password is the first line of standard input."""
-    password, now = sys.stdin.readline().rstrip("\r\n"), clock.utcnow()
-    try:
-        check_chosen(password, email, name)
-        staff = accounts_service.add_user(email, name, role, password, now=now)
-    except (RefusedError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"Account {staff.id} added: {role}.")
-
-
 # --- flask demo ------------------------------------------------------------------
 
 demo = AppGroup("demo", help="The demonstration's data; refused in production.")
@@ -323,7 +299,7 @@ def check(ask: bool) -> None:
         if not item.ok:
             click.echo(f"         {item.mend}")
     missing = sum(not item.ok for item in found)
-    click.echo(f"{missing} of {len(found)} are missing.")
+    click.echo(f"Faltan {missing} de {len(found)}.")
     if missing:
         sys.exit(1)
 
@@ -347,3 +323,4 @@ def register(app: Flask, make_app: backups_commands.Factory) -> None:
     app.cli.add_command(backups_commands.restore)
     app.cli.add_command(backups_commands.copy_to_command(make_app))
     app.cli.add_command(privacy_commands.retention)
+    tell_plainly(app.cli)

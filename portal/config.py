@@ -20,7 +20,7 @@ WEBPAY_LIVE_URL = "https://webpay3g.transbank.cl"
 # Public test data of Transbank's integration environment, good for the demo only.
 WEBPAY_TEST_CODE = "597055555532"
 WEBPAY_TEST_KEY = "579B532A7440BB0C9079DED94D31EA1615BACEB56610332264630D42D0A36B1C"
-# Beside a database: which one is the demo's, and that production used it.
+# Files beside a database: which one is the demo's, and which ones production has used.
 DEMO_MARK, PRODUCTION_MARK = "demo-seeded", "in-production"
 MIN_SECRET_LENGTH = 32
 MIN_TOKEN_LENGTH = 20
@@ -195,20 +195,23 @@ def _check_production(settings: Settings, problems: list[str]) -> None:
         problems.append("SMTP_URL is missing: the law asks for a mail to each buyer.")
 
 
+def _lines(file: Path) -> list[str]:
+    return file.read_text().splitlines() if file.exists() else []
+
+
 def _check_folder(settings: Settings, problems: list[str]) -> None:
     """A demo and a production portal never share a database.
 
     Who forgets to load the variables would start a demo over the real orders, with
     its public passwords; who tried the demo first would sell with its accounts.
     """
-    if settings.is_demo and (settings.state_dir / PRODUCTION_MARK).exists():
+    shown = settings.shown_database
+    if settings.is_demo and shown in _lines(settings.state_dir / PRODUCTION_MARK):
         problems.append(
-            f"PORTAL_MODE is not production, and {settings.state_dir} holds a "
-            "production database. Load its variables: set -a; . ./.env; set +a"
+            f"PORTAL_MODE is not production, and {shown} is a production database. "
+            "Load its variables: set -a; . ./.env; set +a"
         )
-    mark = settings.state_dir / DEMO_MARK
-    seeded = mark.read_text() if mark.exists() else None
-    if not settings.is_demo and seeded == settings.shown_database:
+    if not settings.is_demo and shown in _lines(settings.state_dir / DEMO_MARK):
         problems.append(
             "DATABASE_URL is the demo's database, with its public passwords: give "
             "production another one."
@@ -317,8 +320,11 @@ def load_settings(env: Mapping[str, str]) -> Settings:
 def settings_from_environment() -> Settings:
     """`load_settings` over this process's environment; production leaves its mark."""
     settings = load_settings(os.environ)
+    mark = settings.state_dir / PRODUCTION_MARK
     if not settings.is_demo and settings.state_dir.is_dir():
         # A folder that cannot be written is told by whoever writes the data.
         with suppress(OSError):
-            (settings.state_dir / PRODUCTION_MARK).touch()
+            if settings.shown_database not in _lines(mark):
+                with mark.open("a") as file:
+                    file.write(f"{settings.shown_database}\n")
     return settings

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from flask import Flask
 
+from portal.command_errors import tell_plainly
 from portal.config import ROOT
 from portal.db import db
 
@@ -47,6 +48,7 @@ class _Database(click.Command):
     ) -> click.Context:
         from flask_migrate.cli import db as group
 
+        tell_plainly(group)
         made: click.Context = group.make_context(info_name, args, parent, **extra)
         return made
 

@@ -30,7 +30,7 @@ RANKED = (
 )
 FACES = ("storefront", "contact", "board", "reports", "admin", "privacy", "worker")
 # "" is portal/__init__.py
-TOP = ("", "composition", "launch", "migrate_command", "cli")
+TOP = ("", "composition", "launch", "command_errors", "migrate_command", "cli")
 WEB = ("web", "assets", "inputs", "limits", "logs", "quiet", "routes", "watchdog")
 UNITS = {*LEAVES, *KERNEL, *RANKED, *FACES, *TOP, *WEB, "simulator", "watchdog_child"}
 

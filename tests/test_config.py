@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import SECRET_KEY
 
+from portal.command_errors import AWAY, NO_TABLES
 from portal.config import (
     DEMO_MARK,
     PRODUCTION_MARK,
@@ -105,12 +106,14 @@ def test_bad_configuration_is_refused_with_all_reasons(
         assert value not in "".join(problems)
 
 
-def test_demo_refuses_the_folder_of_production(tmp_path: Path) -> None:
-    database = {"DATABASE_URL": f"sqlite:///{tmp_path / 'x.sqlite3'}"}
-    load_settings(database)
-    (tmp_path / PRODUCTION_MARK).touch()
+def test_demo_refuses_the_database_of_production(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'x.sqlite3'}"
+    load_settings({"DATABASE_URL": url})
+    (tmp_path / PRODUCTION_MARK).write_text(f"sqlite:////other\n{url}\n")
     with pytest.raises(ConfigurationError, match="PORTAL_MODE is not production"):
-        load_settings(database)
+        load_settings({"DATABASE_URL": url})
+    # Another one in the same folder is the demo's own business.
+    load_settings({"DATABASE_URL": f"{url}2"})
 
 
 @pytest.mark.parametrize(
@@ -170,9 +173,32 @@ def test_first_upgrade_makes_a_folder_that_nobody_else_reads(tmp_path: Path) -> 
     assert (tmp_path / "var" / "portal.sqlite3").exists()
 
 
+@pytest.mark.parametrize("command", ["setup", "verify", "check", "reconcile"])
+def test_command_without_tables_says_what_to_do(tmp_path: Path, command: str) -> None:
+    (tmp_path / "var").mkdir()
+    done = run("flask", "--app", "wsgi", command, folder=tmp_path, **GOOD)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"Error: {NO_TABLES} (no such table")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [("db", "upgrade"), ("setup",), ("verify",)])
+def test_command_without_a_database_says_so_in_a_line(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    away = {"DATABASE_URL": "postgresql://ana:clave@127.0.0.1:1/portal"}
+    done = run("flask", "--app", "wsgi", *command, folder=tmp_path, **GOOD | away)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {AWAY}")
+    assert len(done.stderr.splitlines()) == 1
+    assert "clave" not in done.stderr
+
+
 def test_what_production_has_used_is_marked(tmp_path: Path) -> None:
     (tmp_path / "var").mkdir()
-    run("flask", "--app", "wsgi", "db", "upgrade", folder=tmp_path, **GOOD)
+    for _again in range(2):
+        run("flask", "--app", "wsgi", "db", "upgrade", folder=tmp_path, **GOOD)
+    assert len((tmp_path / "var" / PRODUCTION_MARK).read_text().splitlines()) == 1
     done = run("flask", "--app", "wsgi", "setup", folder=tmp_path)
     assert done.returncode == BAD_CONFIGURATION
-    assert "holds a production database" in done.stderr
+    assert "is a production database" in done.stderr

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from portal import clock
 from portal.audit.queries import broken_invariants
 from portal.backups import service
+from portal.backups.files import digest_file
 from portal.backups.transfer_service import copy_rows
 from portal.config import ROOT, Settings, database_url
 from portal.db import db
@@ -77,6 +78,8 @@ def restore(file: Path, replacing: bool) -> None:
     except (PortalError, OSError, DBAPIError) as error:
         raise click.ClickException(str(error)) from error
     click.echo("Restored.")
+    if not digest_file(file.absolute()).exists():
+        click.echo("No .sha256 lay beside it: only its structure could be checked.")
     if kept:
         click.echo(f"What was there is kept: {kept}")
     _say_state(file)

@@ -140,10 +140,24 @@ def test_restore_keeps_what_was_there(app: Flask, sold: int, tmp_path: Path) -> 
     file = tmp_path / "copia"
     run(app, "backup", file)
     close(app)
-    assert run(app, "restore", file, "--replace").exit_code == 0
+    done = run(app, "restore", file, "--replace")
+    assert done.exit_code == 0
+    assert "No .sha256" not in done.output
     (kept,) = tmp_path.glob("portal.sqlite3.before-*")
     assert sqlite_service.has_rows(kept)
     assert sqlite_service.faults_of(kept) == []
+
+
+def test_restore_without_a_digest_says_what_was_not_compared(
+    app: Flask, sold: int, tmp_path: Path
+) -> None:
+    file = tmp_path / "copia"
+    run(app, "backup", file)
+    file.with_name("copia.sha256").unlink()
+    close(app)
+    done = run(app, "restore", file, "--replace")
+    assert done.exit_code == 0
+    assert "No .sha256 lay beside it" in done.output
 
 
 def damaged(file: Path, _settings: Settings) -> None:
