@@ -93,6 +93,11 @@ def format_hour(instant: datetime) -> str:
     return local(instant).strftime("%H:%M")
 
 
+def format_count(count: int, one: str, many: str) -> str:
+    """'1 pago', '2.000 pagos': the number and the word that goes with it."""
+    return f"{count:,}".replace(",", ".") + f" {one if count == 1 else many}"
+
+
 def format_day(when: datetime | date) -> str:
     """'lunes 23 de noviembre', Santiago."""
     day = local(when).date() if isinstance(when, datetime) else when

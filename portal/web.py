@@ -220,6 +220,7 @@ def _add_filters(app: Flask) -> None:
     filters["pesos"] = money.format_pesos
     filters["hour"] = chile.format_hour
     filters["duration"] = chile.format_duration
+    filters["of"] = chile.format_count
     filters["day"] = chile.format_day
     filters["date"] = chile.format_date
     filters["moment"] = chile.format_moment

@@ -10,6 +10,7 @@ from portal.chile import (
     COMMUNES,
     SANTIAGO_COMMUNES,
     find_commune,
+    format_count,
     format_date,
     format_day,
     format_hour,
@@ -238,3 +239,11 @@ def test_winter_has_another_offset() -> None:
 def test_a_plain_date_is_shown_as_it_is() -> None:
     assert format_day(date(2026, 12, 25)) == "viernes 25 de diciembre"
     assert format_date(date(2026, 12, 25)) == "25-12-2026"
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [(0, "0 pagos"), (1, "1 pago"), (2, "2 pagos"), (2000, "2.000 pagos")],
+)
+def test_the_word_goes_with_its_number(count: int, told: str) -> None:
+    assert format_count(count, "pago", "pagos") == told

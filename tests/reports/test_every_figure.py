@@ -366,4 +366,4 @@ def test_best_customers_are_what_the_rows_say(page: BeautifulSoup, ask: Any) -> 
     assert [row[1:] for row in rows_of(page, "clientes")] == [
         [str(count), pesos(total)] for count, total in rows
     ]
-    assert "No se listan 1 atenciones" in page.get_text()
+    assert "No se lista 1 atención" in page.get_text()

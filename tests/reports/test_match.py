@@ -94,7 +94,7 @@ def test_clean_month_shows_nothing(app: Flask, owner: FlaskClient) -> None:
         put_sale(writing, AT, payment={"last_checked_at": AT})
     text = owner.get(PAGE).text
     assert "Todo cuadra" in text
-    assert "Webpay: 1 pagos" in text
+    assert "Webpay: 1 pago" in text
     assert "20-11-2026 12:00" in text
 
 
@@ -139,7 +139,7 @@ def test_search_finds_what_was_paid_there_and_not_told(
     assert "Pagado allá y no aquí" in text
     ask_one(sent.payment_id, shop.gateways, portal_clock.utcnow())
     text = owner.post(PAGE).text
-    assert "Mercado Pago tiene 1 pagos" in text
+    assert "Mercado Pago tiene 1 pago" in text
     assert "dicen lo mismo" in text
 
 
