@@ -5,7 +5,7 @@ from multiprocessing import get_context
 
 from bench.torture.report import Line
 
-OPERATION = ("respaldos", "equipos", "servidor")
+OPERATION = ("respaldos", "equipos", "servidor", "semanas")
 ATTACKS = ("fuzz", "lentos", "observatorio")
 NAMES = (
     *("firmas", "retornos", "historias", "eventos", "muertes", "llamadas"),
@@ -16,7 +16,11 @@ NAMES = (
 
 
 def _operation(name: str, full: bool) -> list[Line]:
-    """Campaigns over the operation: backups, several hosts, the server itself."""
+    """Campaigns over the operation: backups, several hosts, the server, two weeks."""
+    if name == "semanas":
+        from bench.torture import soak
+
+        return [soak.run(full)]
     if name == "equipos":
         from bench.torture import hosts
 

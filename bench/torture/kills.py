@@ -87,13 +87,13 @@ class Stack:
             start_new_session=True,
         )
 
-    def start(self) -> float:
+    def start(self, *, worker: bool = True) -> float:
         """Start server and worker; seconds until it answers that it is ready."""
         began = time.monotonic()
-        self.portal = [
-            self._start(*_granian("rsgi", "wsgi:buffered", self.port)),
-            self._start(sys.executable, "-m", "flask", "--app", "wsgi", "worker"),
-        ]
+        self.portal = [self._start(*_granian("rsgi", "wsgi:buffered", self.port))]
+        if worker:
+            flask = (sys.executable, "-m", "flask", "--app", "wsgi")
+            self.portal.append(self._start(*flask, "worker"))
         while time.monotonic() - began < READY_SECONDS:
             with suppress(requests.RequestException):
                 if requests.get(f"{self.url}/salud", timeout=2).status_code == 200:
