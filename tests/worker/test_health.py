@@ -1,14 +1,18 @@
 """`/salud` tells a monitor the truth."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from conftest import TUESDAY_NOON, FrozenClock
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from portal.backups import rules as backups
 from portal.db import transaction
+from portal.journal.service import SYSTEM, record
 from portal.mail.service import enqueue
 from portal.worker import queries, service
 
@@ -68,6 +72,28 @@ def test_mail_put_off_on_purpose_is_not_stuck(
     clock.advance(hours=2)
     service.beat(clock.now)
     assert client.get("/salud").json["outbox_oldest_seconds"] is None
+
+
+def test_backups_that_stopped_read_degraded(
+    app: Flask, session: Session, client: FlaskClient, clock: FrozenClock
+) -> None:
+    """Where they are made at all: the demo makes none, and is well."""
+
+    def status() -> str:
+        service.beat(clock.now)
+        return str(client.get("/salud").json["status"])
+
+    assert status() == "ok"
+    made = app.extensions["portal_settings"]
+    app.extensions["portal_settings"] = replace(made, backup_hours=1)
+    assert status() == "degraded"
+    with transaction() as writing:
+        about = {"actor": SYSTEM, "object_kind": backups.OBJECT, "object_id": 0}
+        record(writing, at=clock.now, action=backups.MADE, **about)
+    clock.advance(hours=26, seconds=-1)
+    assert status() == "ok"
+    clock.advance(seconds=1)
+    assert status() == "degraded"
 
 
 @pytest.mark.postgres
