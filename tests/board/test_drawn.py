@@ -291,6 +291,30 @@ def test_a_card_drawn_for_one_carries_the_others_own_token(floor: Floor) -> None
     assert forms[0][take] != forms[1][take]
 
 
+def test_no_code_is_read_on_a_wall(floor: Floor, clock: FrozenClock) -> None:
+    """The way into a till is for who acts: not for whoever passes by a screen."""
+    bring_to_every_state(floor, clock)
+
+    def readers() -> set[str]:
+        return {name for name, it in floor.walls.items() if "123 456 789" in board(it)}
+
+    assert readers() == {"Ana", "Luis", "Rosa"}
+    turn = {"staff_id": str(floor.luis.id), "pin": PIN}
+    assert floor.wall.post("/tablero/turno", data=turn).status_code == 303
+    assert readers() == {"Ana", "Luis", "Rosa", "muro"}
+    floor.wall.post("/tablero/turno/salir")
+    assert readers() == {"Ana", "Luis", "Rosa"}
+
+
+def test_two_processes_name_no_drawing_alike() -> None:
+    """A screen may be answered by either: what it has is known by one of them alone."""
+    card = {1: Drawn("card", "", False)}
+    one, other = Gallery(), Gallery()
+    names = [hung.keep_drawing(card) for hung in (one, other) for _ in range(3)]
+    assert len(set(names)) == 6
+    assert [bool(one.find_drawing(name)) for name in names] == [True] * 3 + [False] * 3
+
+
 def test_the_gallery_keeps_few_and_not_for_long(
     clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -307,7 +331,12 @@ def test_the_gallery_keeps_few_and_not_for_long(
     assert [draw(key) for key in "ca"] == [1, 1]
     clock.advance(seconds=card_views.LONGEST.total_seconds() - 1)
     assert draw("a") == 0
+    shown = hung.keep_drawing({1: Drawn("card", "", False)})
+    assert draw("a") == 0
+    assert hung.find_drawing(shown)
     clock.advance(seconds=1)
     assert draw("a") == 1
+    # A board's drawing holds the same words of customers.
+    assert not hung.find_drawing(shown)
     clock.advance(seconds=-2)
     assert draw("a") == 1

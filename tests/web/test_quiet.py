@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from bs4 import BeautifulSoup
@@ -266,6 +266,61 @@ def test_a_commit_while_the_rows_are_read_is_seen_by_the_next_poll() -> None:
         (2, {"a": "new 1"}),
         (2, {"a": "new 1"}),
     ]
+
+
+class Asked:
+    """An application that answers 204, and what was asked of it."""
+
+    def __init__(self, clock: FrozenClock) -> None:
+        self.stamp_now, self.commits, self.calls = 0, False, 0
+        self.headers: list[tuple[str, str]] = []
+        self.until = clock.now + timedelta(seconds=30)
+        rests = quiet.SharedRests(cast(quiet.Commits, self), lambda _names: {})
+        self.quiet = quiet.Quiet(self, cast(quiet.Commits, self), rests)
+
+    def stamp(self) -> int:
+        return self.stamp_now
+
+    def __call__(self, environ: dict[str, Any], start: Any) -> list[bytes]:
+        self.calls += 1
+        self.stamp_now += self.commits
+        environ[quiet.HOLDS_UNTIL] = self.until
+        start("204 NO CONTENT", list(self.headers))
+        return []
+
+    def poll(self, cookie: str = "") -> bool:
+        """Whether the application was asked."""
+        before = self.calls
+        environ = EnvironBuilder("/tablero/tarjetas?v=1", headers={"Cookie": cookie})
+        self.quiet(environ.get_environ(), lambda *_said: None)
+        return self.calls > before
+
+
+def test_a_commit_while_a_poll_is_answered_is_seen_by_the_next_one(
+    clock: FrozenClock,
+) -> None:
+    asked = Asked(clock)
+    asked.commits = True
+    assert [asked.poll(), asked.poll()] == [True, True]
+    asked.commits = False
+    assert [asked.poll(), asked.poll()] == [True, False]
+
+
+def test_an_answer_with_a_cookie_is_never_given_again(clock: FrozenClock) -> None:
+    asked = Asked(clock)
+    asked.headers = [("Set-Cookie", "portal=de-ana")]
+    assert [asked.poll(), asked.poll()] == [True, True]
+
+
+def test_too_many_screens_are_forgotten_and_asked_anew(
+    clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quiet, "MOST", 2)
+    asked = Asked(clock)
+    screens = ["portal=a", "portal=b"]
+    assert [asked.poll(each) for each in screens * 2] == [True, True, False, False]
+    assert asked.poll("portal=c")
+    assert [asked.poll(each) for each in screens] == [True, True]
 
 
 def test_the_instant_of_the_version_ends_it_and_so_does_a_minute(
