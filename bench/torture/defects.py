@@ -1,14 +1,15 @@
 """Seeded defects: each takes one guard away, and the feature's tests must fail.
 
 Each is applied alone, in memory or (where tests start processes) in a copy of the
-project; the tests stop at the first failure. A defect whose text is no longer found
-fails the campaign: the list follows the code. Money here; the operation and the door
-stand in `operation_defects.py`.
+project; the tests stop at the first failure. A defect whose text, or whose test, is no
+longer there fails the campaign: the list follows the code. Those of the money stand
+here, the others in `operation_defects.py` and `door_defects.py`.
 """
 
 import time
 
 from bench.torture import ROOT
+from bench.torture.door_defects import DOOR
 from bench.torture.forked import Trial, Verdict, path_of, verdicts
 from bench.torture.operation_defects import OPERATION
 from bench.torture.report import Line
@@ -440,6 +441,7 @@ DEFECTS = (
         (SETTLE, MAIL),
     ),
     *OPERATION,
+    *DOOR,
 )
 
 
@@ -447,10 +449,10 @@ def run(processes: int = 2, only: str = "") -> Line:
     """Apply each defect alone (those whose name holds `only`), and none at the end."""
     began = time.monotonic()
     chosen = [defect for defect in DEFECTS if only in defect.name]
-    lost = [defect.name for defect in chosen if _count(defect) != 1]
+    lost = [defect.name for defect in chosen if not is_there(defect)]
     for name in lost:
-        print(f"{name}: its text is not there exactly once")
-    trials = [_trial(defect) for defect in chosen if _count(defect) == 1]
+        print(f"{name}: its text is not there exactly once, or its test is gone")
+    trials = [_trial(defect) for defect in chosen if is_there(defect)]
     told = [_tell(verdict) for verdict in verdicts(trials, processes)]
     missed = lost + [verdict.trial.name for verdict in told if not verdict.found]
     broken = _whole(tuple({defect.first for defect in chosen}))
@@ -465,8 +467,17 @@ def run(processes: int = 2, only: str = "") -> Line:
     )
 
 
-def _count(defect: Defect) -> int:
-    return (ROOT / defect.file).read_text().count(defect.old)
+def is_there(defect: Defect) -> bool:
+    """Whether its text is in the code once, and the test that should find it exists.
+
+    A file of tests that is missing would end the trial badly, as a finding does.
+    """
+    file, _, test = defect.first.partition("::")
+    named = f"def {test.partition('[')[0]}("
+    files = [ROOT / each for each in (file, *defect.tests)]
+    if not all(each.exists() for each in files) or named not in files[0].read_text():
+        return False
+    return (ROOT / defect.file).read_text().count(defect.old) == 1
 
 
 def _trial(defect: Defect) -> Trial:

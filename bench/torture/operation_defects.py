@@ -1,4 +1,4 @@
-"""Seeded defects of the operation: backups, hosts, watchdog, database, door, boards."""
+"""Seeded defects of the operation: backups, several hosts, watchdog, database."""
 
 from bench.torture.seeded import Defect
 
@@ -10,6 +10,7 @@ TOGETHER = "tests/test_migrating_guards.py"
 SENDING = "tests/mail/test_sending.py"
 WATCHDOG = "tests/web/test_watchdog.py"
 QUEUE = "tests/web/test_busy_database.py"
+GATE = "tests/payments/test_gateways.py"
 
 
 def _backups(name: str, first: str, file: str, old: str, new: str) -> Defect:
@@ -206,8 +207,8 @@ _HOSTS = (
         '"key": key, "amount"',
     ),
     _hosts(
-        "two workers do the daily work",
-        f"{TURNS}::test_daily_work_is_done_by_one_of_two_and_again_the_next_time[sqlite]",
+        "two workers do what is one's work",
+        f"{TURNS}::test_work_is_done_by_one_of_two_and_again_the_next_time[sqlite]",
         "worker/turns_service.py",
         "return _take(name, me, now, JOB_LEASE, due & _free(now))",
         "return _take(name, me, now, JOB_LEASE, due)",
