@@ -72,6 +72,8 @@ def test_good_configuration_is_taken(tmp_path: Path) -> None:
         ({"PUBLIC_URL": "https://ana@soporte.example.cl"}, None),
         ({"PUBLIC_URL": "https://soporte.example.cl?x=1"}, None),
         ({"SECRET_KEY": "a" * 40, "MAIL_FROM": "soporte"}, None),
+        # Each key of several, for what an older one has signed counts too.
+        ({"SECRET_KEY": f"{SECRET_KEY},{'ab' * 32}"}, None),
         ({"MAIL_FROM": "soporte@example.cl\nBcc: x@example.cl"}, None),
         ({"SMTP_URL": "smtp.example.cl"}, None),
         ({"SMTP_URL": "smtp://user:p#ss@smtp.example.cl"}, None),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from bench.torture.defects import DEFECTS, is_there
 
 

@@ -9,6 +9,7 @@ HEALTH = "tests/worker/test_health.py"
 METRICS = "tests/worker/test_metrics.py"
 WATCH = "tests/worker/test_watch.py"
 CONFIG = "tests/test_config.py"
+REFUSED = f"{CONFIG}::test_bad_configuration_is_refused_with_all_reasons"
 QUALITY = "tests/payments/test_integration_quality.py"
 GATES = "tests/security/test_gates.py"
 LOGIN = "tests/accounts/test_login.py"
@@ -209,60 +210,64 @@ _HEALTH = (
 )
 
 
-def _configured(name: str, case: str, old: str, new: str = "    if False:\n") -> Defect:
-    first = f"{CONFIG}::test_production_refuses[{case}]"
-    return Defect(name, first, "portal/config.py", old, new, (CONFIG, QUALITY))
+def _configured(name: str, old: str, new: str = "    if False:\n") -> Defect:
+    return Defect(name, REFUSED, "portal/config.py", old, new, (CONFIG, QUALITY))
 
 
 _CONFIGURATION = (
     _configured(
         "production with a clock that is set",
-        "PORTAL_NOW",
         "    if settings.portal_now is not None:\n",
     ),
     _configured(
         "production without https",
-        "PUBLIC_URL",
-        '    if not settings.public_url.startswith("https://"):\n',
+        "    if settings.public_url and not "
+        'settings.public_url.startswith("https://"):\n',
     ),
     _configured(
         "production with a simulated Mercado Pago",
-        "MERCADOPAGO_API_URL",
         "    if settings.mercadopago_api_url != MERCADOPAGO_LIVE_URL:\n",
     ),
     _configured(
         "production with a simulated Webpay",
-        "WEBPAY_API_URL",
         "    if settings.webpay_api_url != WEBPAY_LIVE_URL:\n",
     ),
     _configured(
         "production with Transbank's public key",
-        "WEBPAY_API_KEY",
         "    if settings.webpay_api_key == WEBPAY_TEST_KEY:\n",
     ),
     _configured(
         "production with a test token",
-        "MERCADOPAGO_ACCESS_TOKEN",
         '    if settings.mercadopago_access_token.startswith("TEST-"):\n',
     ),
-    _configured(
-        "production without mail", "SMTP_URL", "    if settings.smtp_url is None:\n"
-    ),
+    _configured("production without mail", "    if settings.smtp_url is None:\n"),
     _configured(
         "a secret key that can be guessed",
-        "SECRET_KEY",
         "        if len(key) < MIN_SECRET_LENGTH or len(set(key)) < 8:\n",
         "        if len(key) < MIN_SECRET_LENGTH:\n",
     ),
     _configured(
         "only the newest secret key is looked at",
-        "SECRET_KEY-the older one",
         "    _check_secrets(keys, reader.problems)\n",
         "    _check_secrets(keys[:1], reader.problems)\n",
     ),
+    _door(
+        "a demo over the real orders",
+        f"{CONFIG}::test_demo_refuses_the_folder_of_production",
+        "config.py",
+        "    if settings.is_demo and (settings.state_dir / PRODUCTION_MARK).exists():\n",
+        "    if False:\n",
+    ),
+    _door(
+        "production with the accounts of the demo",
+        f"{CONFIG}::test_production_refuses_the_database_of_the_demo",
+        "config.py",
+        "    if not settings.is_demo and seeded == settings.shown_database:\n",
+        "    if False:\n",
+    ),
     Defect(
         "reasons are told one at a time",
-        f"{CONFIG}::test_every_reason_is_told_at_once",
+        REFUSED,
         "portal/config.py",
         "        raise ConfigurationError(reader.problems)\n",
         "        raise ConfigurationError(reader.problems[:1])\n",
