@@ -255,8 +255,8 @@ _CONFIGURATION = (
         "a demo over the real orders",
         f"{CONFIG}::test_demo_refuses_the_folder_of_production",
         "config.py",
-        "    if settings.is_demo and (settings.state_dir / PRODUCTION_MARK).exists():\n",
-        "    if False:\n",
+        "    if settings.is_demo and (settings.state_dir / PRODUCTION_MARK).exists():",
+        "    if False:",
     ),
     _door(
         "production with the accounts of the demo",
