@@ -253,17 +253,17 @@ _CONFIGURATION = (
     ),
     _door(
         "a demo over the real orders",
-        f"{CONFIG}::test_demo_refuses_the_folder_of_production",
+        f"{CONFIG}::test_demo_refuses_the_database_of_production",
         "config.py",
-        "    if settings.is_demo and (settings.state_dir / PRODUCTION_MARK).exists():",
-        "    if False:",
+        "shown in _lines(settings.state_dir / PRODUCTION_MARK)",
+        "False",
     ),
     _door(
         "production with the accounts of the demo",
         f"{CONFIG}::test_production_refuses_the_database_of_the_demo",
         "config.py",
-        "    if not settings.is_demo and seeded == settings.shown_database:\n",
-        "    if False:\n",
+        "shown in _lines(settings.state_dir / DEMO_MARK)",
+        "False",
     ),
     Defect(
         "reasons are told one at a time",
