@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,36 @@ def test_example_of_production_names_variables_that_exist(tmp_path: Path) -> Non
     assert named <= variables_read(tmp_path) | {"FLASK_APP"}
     # Nothing in it passes for a real secret.
     assert not re.findall(r"^(?:SECRET_KEY|\w+_TOKEN|\w+_KEY)=\S", text, re.MULTILINE)
+
+
+def test_commands_run_as_the_units_do() -> None:
+    """Same folder, user and variables: what it makes, the server can read."""
+    script = DEPLOY / "portal-flask"
+    subprocess.run(["sh", "-n", script], check=True)
+    unit = (DEPLOY / "portal-worker.service").read_text()
+    said = dict(re.findall(r"^(\w+)=(.+)$", unit, re.MULTILINE))
+    lines = script.read_text().splitlines()
+    assert f"cd {said['WorkingDirectory']}" in lines
+    assert f". {said['EnvironmentFile']}" in lines
+    command = said["ExecStart"].removeprefix(f"{said['WorkingDirectory']}/")
+    started = command.removesuffix(" worker")
+    assert lines[-1] == f'exec runuser -u {said["User"]} -- {started} "$@"'
+    assert lines[0] == "#!/bin/sh"
+
+
+def test_the_example_of_production_is_read_by_a_shell_too(tmp_path: Path) -> None:
+    """portal-flask reads it as a shell, the units as systemd."""
+    text = (DEPLOY / "portal.env.example").read_text()
+    filled = text.replace(
+        "MERCADOPAGO_WEBHOOK_SECRET=", "MERCADOPAGO_WEBHOOK_SECRET='a $b&;# c'"
+    )
+    file = tmp_path / "portal.env"
+    file.write_text(filled)
+    shown = subprocess.run(
+        ["sh", "-euc", f"set -a; . {file}; set +a; env"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
+    assert "MERCADOPAGO_WEBHOOK_SECRET=a $b&;# c" in shown
+    assert "PORTAL_MODE=production" in shown
