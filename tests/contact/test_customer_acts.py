@@ -465,7 +465,7 @@ def test_closed_attention_is_rated_once(app, case, client) -> None:
         rating = db.session().scalars(select(Rating)).one()
         assert (rating.stars, rating.comment) == (4, "Muy <b>bien")
     page = client.get(case.path).text
-    assert "4 de 5" in page
+    assert "4&nbsp;de&nbsp;5" in page
     assert "¿Cómo le atendimos?" not in page
     assert "Muy &lt;b&gt;bien" in page
 
