@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from bench.torture.hosts import PASSWORD
 from bench.torture.kills import _HIDDEN, Shop, Stack
+from portal.settings.rules import BusinessSettings
 
 TECHNICIANS = 4
 BOARDS_EACH_STEP = 1
@@ -23,6 +24,8 @@ _POLL = re.compile(r'hx-get="([^"]*(?:/tarjetas|/ahora|/lugar)\?v=[^"]*)"')
 _LEAVES, _REJECTED, _NEVER_RETURNS = 10, 6, 8
 _OUTCOMES = ("resuelto", "resuelto", "parcial", "no resuelto")
 _LATE = 409
+# Nobody pauses an attention whose minutes of pause are used up.
+PAUSES_SECONDS = BusinessSettings().pause_limit_minutes * 60
 
 
 def poll_path(body: str) -> str:
@@ -187,14 +190,17 @@ class Busy:
 
     def work(self, *, closing: bool) -> None:
         """Each living card: one act at most; when the desk closes, all are closed."""
-        for id, state, holder in self._living():
+        for id, state, holder, paused_seconds in self._living():
             by = next((each for each in self.technicians if each.id == holder), None)
             if state == "waiting" and not closing:
                 self._act(self.chance.choice(self.technicians), id, "tomar")
             elif by is not None:
-                self._treat(by, id, state, closing=closing)
+                spent = paused_seconds >= PAUSES_SECONDS
+                self._treat(by, id, state, closing=closing, spent=spent)
 
-    def _treat(self, by: Technician, id: int, state: str, *, closing: bool) -> None:
+    def _treat(
+        self, by: Technician, id: int, state: str, *, closing: bool, spent: bool
+    ) -> None:
         dice = self.chance.random()
         if state == "taken":
             self._act(by, id, "llame" if dice < 0.3 else "iniciar")
@@ -202,7 +208,7 @@ class Busy:
             self._close(by, id)
         elif state == "paused" and dice < 0.2:
             self._act(by, id, "reanudar")
-        elif state == "running" and dice < 0.06:
+        elif state == "running" and dice < 0.06 and not spent:
             self._act(by, id, "pausar", reason="El equipo se está reiniciando")
         elif dice < 0.08:
             to = self.chance.choice([t for t in self.technicians if t is not by])
@@ -221,10 +227,13 @@ class Busy:
             self.counts.saw(answer)
             self.counts.acts += 1
 
-    def _living(self) -> list[tuple[int, str, int | None]]:
+    def _living(self) -> list[tuple[int, str, int | None, int]]:
         query = text(
-            "SELECT id, state, technician_id FROM attentions WHERE state IN "
-            "('waiting', 'taken', 'running', 'paused', 'timed_out') ORDER BY queued_at"
+            "SELECT id, state, technician_id, paused_seconds FROM attentions "
+            "WHERE state IN ('waiting', 'taken', 'running', 'paused', 'timed_out') "
+            "ORDER BY queued_at"
         )
         with self.shop.app.app_context(), self.shop.db.engine.connect() as connection:
-            return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+            return [
+                (row[0], row[1], row[2], row[3]) for row in connection.execute(query)
+            ]
