@@ -42,17 +42,22 @@ class Priced(Protocol):
     def price_special(self) -> int | None: ...
 
 
-class Written(Protocol):
-    """What the owner writes of a topic."""
+class Classified(Protocol):
+    """What decides whether a topic is within the scope."""
 
-    @property
-    def title(self) -> str: ...
     @property
     def covered(self) -> bool: ...
     @property
     def answer(self) -> str: ...
     @property
     def service_slug(self) -> str | None: ...
+
+
+class Written(Classified, Protocol):
+    """What the owner writes of a topic."""
+
+    @property
+    def title(self) -> str: ...
     @property
     def active(self) -> bool: ...
 
@@ -68,17 +73,6 @@ class Canned(Protocol):
     def topic_slug(self) -> str | None: ...
     @property
     def active(self) -> bool: ...
-
-
-class Classified(Protocol):
-    """What decides whether a topic is within the scope."""
-
-    @property
-    def covered(self) -> bool: ...
-    @property
-    def answer(self) -> str: ...
-    @property
-    def service_slug(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
