@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.db import reading, transaction
 from portal.errors import RefusedError, StaleStateError
-from portal.journal.service import SYSTEM, Actor, change_state
+from portal.journal.service import SYSTEM, Actor
 from portal.mail.service import enqueue
 from portal.orders import queries as order_queries
 from portal.orders.models import Order
@@ -25,6 +25,7 @@ from portal.payments.gateways.base import (
     Question,
 )
 from portal.payments.models import Payment, Refund
+from portal.payments.moves_service import move_refund
 from portal.payments.refund_requests import RefundUnderWayError, problem_of
 from portal.payments.returns import GATEWAY_ERRORS
 from portal.payments.service import apply_evidence, settle
@@ -46,7 +47,14 @@ def send(refund_id: int, gateways: Gateways, *, now: datetime) -> None:
 def _mark_sent(refund_id: int, now: datetime) -> tuple[int, int, str]:
     with transaction() as session:
         refund = queries.get_refund(session, refund_id)
-        _move(session, refund, refund_rules.SENT, SYSTEM, now, tries=refund.tries + 1)
+        move_refund(
+            session,
+            refund,
+            refund_rules.SENT,
+            actor=SYSTEM,
+            now=now,
+            tries=refund.tries + 1,
+        )
         refund.next_try_at = refund_rules.next_try(0, now)
         return refund.payment_id, refund.amount, refund.idempotency_key
 
@@ -153,12 +161,12 @@ def _reject(refund_id: int, why: str, now: datetime) -> None:
     try:
         with transaction() as session:
             refund = queries.get_refund(session, refund_id)
-            _move(
+            move_refund(
                 session,
                 refund,
                 refund_rules.REJECTED,
-                SYSTEM,
-                now,
+                actor=SYSTEM,
+                now=now,
                 answered_at=now,
                 next_try_at=None,
                 detail=why[:120],
@@ -173,30 +181,6 @@ def _reject(refund_id: int, why: str, now: datetime) -> None:
                 )
     except StaleStateError:
         return  # confirmed meanwhile by what the API said
-
-
-def _move(
-    session: Session,
-    refund: Refund,
-    state: str,
-    actor: Actor,
-    now: datetime,
-    reason: str | None = None,
-    **values: object,
-) -> None:
-    change_state(
-        session,
-        refund,
-        state,
-        machine=refund_rules.TRANSITIONS,
-        at=now,
-        actor=actor,
-        action=f"refund.{state}",
-        order_id=refund.order_id,
-        reason=reason,
-        data={"amount": refund.amount, "payment": refund.payment_id},
-        **values,
-    )
 
 
 def follow_due(
@@ -256,7 +240,14 @@ def retry(refund_id: int, *, actor: Actor, now: datetime) -> None:
             _check_open(session, payment, refund)
             if problem := problem_of(payment, refund.amount, now):
                 raise RefusedError(problem)
-        _move(session, refund, refund_rules.REQUESTED, actor, now, next_try_at=now)
+        move_refund(
+            session,
+            refund,
+            refund_rules.REQUESTED,
+            actor=actor,
+            now=now,
+            next_try_at=now,
+        )
 
 
 def _check_open(session: Session, payment: Payment, refund: Refund) -> None:
@@ -281,12 +272,12 @@ def pay_by_hand(refund_id: int, *, reason: str, actor: Actor, now: datetime) -> 
         order, payment, refund = _locked(session, refund_id)
         if refund.state == refund_rules.REJECTED:
             _check_open(session, payment, refund)
-        _move(
+        move_refund(
             session,
             refund,
             refund_rules.PAID_BY_HAND,
-            actor,
-            now,
+            actor=actor,
+            now=now,
             reason=reason.strip()[:300],
             answered_at=now,
         )

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from portal.journal.service import GATEWAY, Actor, change_state, record
+from portal.journal.service import GATEWAY, Actor, record
 from portal.mail.service import enqueue
 from portal.payments import queries, refund_rules, states
 from portal.payments.models import Payment, Refund
+from portal.payments.moves_service import move_refund
 
 
 def confirm_refunds(
@@ -45,16 +46,12 @@ def _confirm(session: Session, refund: Refund, now: datetime, actor: Actor) -> N
         refund_rules.SENT: (refund_rules.CONFIRMED,),
     }.get(refund.state, ())
     for state in road:
-        change_state(
+        move_refund(
             session,
             refund,
             state,
-            machine=refund_rules.TRANSITIONS,
-            at=now,
             actor=actor,
-            action=f"refund.{state}",
-            order_id=refund.order_id,
-            data={"amount": refund.amount, "payment": refund.payment_id},
+            now=now,
             answered_at=now,
             next_try_at=None,
         )
