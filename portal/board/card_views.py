@@ -4,7 +4,8 @@ Whenever something changes on a board all screens are drawn anew, while nearly a
 their cards are what they were. A drawn card is kept under everything that it was drawn
 from; only its clock and the token of its forms are put in each time. A screen that says
 which drawing it shows is sent the cards that differ from it, and for each of the others
-an empty element that tells the screen to leave what it has (`board.js`).
+an empty element that tells the screen to leave what it has (`board.js`). Screens of one
+person, and those on walls, share the whole view until a row or a clock changes it.
 """
 
 import re
@@ -24,7 +25,7 @@ from portal.accounts.access_views import find_person
 from portal.accounts.rules import Person
 from portal.accounts.screen_queries import Tile
 from portal.board import rules
-from portal.board.queries import Canned, Drafts
+from portal.board.queries import Canned, Drafts, Rows
 from portal.support import rules as support_rules
 from portal.support.customer_queries import Extra
 from portal.support.queries import Card
@@ -35,6 +36,8 @@ from portal.web import business, settings
 MOST = 2048
 # The newest drawings of boards, each a list of cards: several of every screen.
 MOST_DRAWINGS = 512
+# One for each person who looks, and for the walls.
+MOST_VIEWS = 128
 LONGEST = timedelta(minutes=10)
 # No text has these characters: the gate for input takes none in.
 _NOW, _TOKEN = "\0now\0", "\0token\0"
@@ -117,6 +120,27 @@ class Drawn:
         return head + rules.clock_text(face, now) + self.tail
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """All cards as one person sees them from `begun` to `until`: the drawing `name`."""
+
+    rows: Rows
+    begun: datetime
+    until: datetime
+    cards: tuple[tuple[Card, rules.Face, Drawn], ...]
+    name: str
+
+    def in_order(self, now: datetime) -> list[tuple[Card, rules.Face, Drawn]]:
+        """The cards as they lie at `now`: a running clock may overtake a paused one."""
+        return sorted(
+            self.cards, key=lambda seen: support_rules.board_key(seen[0], now)
+        )
+
+    def holds(self, rows: Rows, now: datetime) -> bool:
+        """Whether neither a row nor a clock has changed it by `now`."""
+        return self.rows is rows and self.begun <= now < self.until
+
+
 class Gallery:
     """The drawn cards of one process, under what they were drawn from."""
 
@@ -124,6 +148,7 @@ class Gallery:
         self._kept: dict[Hashable, Drawn] = {}
         self._desks: dict[Hashable, int] = {}
         self._drawings: dict[str, dict[int, Drawn]] = {}
+        self._views: dict[Hashable, View] = {}
         self._begun = datetime.min.replace(tzinfo=UTC)
         self._number = count()
         # Another process knows nothing of the drawings of this one.
@@ -137,6 +162,7 @@ class Gallery:
         if not self._begun <= now < self._begun + LONGEST:
             self._kept, self._desks, self._begun = {}, {}, now
             self._drawings = {}
+            self._views = {}
         return self._desks.setdefault(desk, next(self._number))
 
     def draw(self, key: Hashable, draw: Callable[[], Drawn]) -> Drawn:
@@ -159,6 +185,18 @@ class Gallery:
         name = f"{self._name}{next(self._number)}"
         self._drawings[name] = cards
         return name
+
+    def find_view(self, key: Hashable, rows: Rows, now: datetime) -> View | None:
+        """What these rows look like at `now` to whom the key names, if it is known."""
+        found = self._views.get(key)
+        return found if found and found.holds(rows, now) else None
+
+    def keep_view(self, key: Hashable, view: View) -> View:
+        """Until the next one of the same key; a gallery that is full begins anew."""
+        if len(self._views) >= MOST_VIEWS:
+            self._views = {}
+        self._views[key] = view
+        return view
 
 
 def _gallery() -> Gallery:
@@ -187,35 +225,47 @@ class Painter:
         )
         # After the desk's number, for which what is too old is forgotten.
         self._before = self._gallery.find_drawing(shown)
-        self._after: dict[int, Drawn] = {}
 
     @cached_property
     def _token(self) -> str:
         """Made, and the session with it, only when a form carries it."""
         return str(generate_csrf())
 
+    def view(self, rows: Rows) -> View:
+        """All cards as they look now to whoever looks, and until when."""
+        key = (self._desk_number, self.desk.person)
+        found = self._gallery.find_view(key, rows, self.now)
+        return found or self._gallery.keep_view(key, self._see(rows))
+
+    def _see(self, rows: Rows) -> View:
+        seen = []
+        for card in rows.cards:
+            face = self.face(card)
+            seen.append((card, face, self._find(card, rows.extras[card.id], face)))
+        name = self._gallery.keep_drawing({card.id: drawn for card, _, drawn in seen})
+        until = rules.edge_of_board(rows.cards, self.desk.person, self.now)
+        return View(rows, self.now, until, tuple(seen), name)
+
     def face(self, card: Card) -> rules.Face:
         """How the card looks to whoever looks."""
         return rules.face_of(card, self.now, self.desk.person)
+
+    def place(self, card: Card, face: rules.Face, drawn: Drawn) -> Markup:
+        """The card for a screen that may have it already, with the clock of now."""
+        if self._before.get(card.id) is drawn:
+            return Markup(_SAME % card.id)  # noqa: S704 (a number alone)
+        html = drawn.at(self.now, face)
+        if drawn.has_forms:
+            html = html.replace(_TOKEN, self._token)
+        return Markup(html)  # noqa: S704 (the template has escaped what is in it)
 
     def draw(
         self, card: Card, extra: Extra, face: rules.Face, slip: Slip | None = None
     ) -> Markup:
         """The card; with `slip`, what went wrong on it, which nobody else sees."""
         if slip is None:
-            drawn = self._after[card.id] = self._find(card, extra, face)
-            if self._before.get(card.id) is drawn:
-                return Markup(_SAME % card.id)  # noqa: S704 (a number alone)
-            html = drawn.at(self.now, face)
-            if drawn.has_forms:
-                html = html.replace(_TOKEN, self._token)
-        else:
-            html = self._render(card, extra, face, slip)
-        return Markup(html)  # noqa: S704 (the template has escaped what is in it)
-
-    def keep(self) -> str:
-        """The name of the drawing of all cards that were drawn without a slip."""
-        return self._gallery.keep_drawing(self._after)
+            return self.place(card, face, self._find(card, extra, face))
+        return Markup(self._render(card, extra, face, slip))  # noqa: S704 (likewise)
 
     def _find(self, card: Card, extra: Extra, face: rules.Face) -> Drawn:
         drafts = self.desk.drafts.get(card.id, {})

@@ -1,6 +1,6 @@
 """What the board shows to whoever looks, and how an act is answered."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from portal.accounts.access_views import (
 )
 from portal.accounts.rules import Person
 from portal.board import rules
-from portal.board.card_views import Painter, Slip, desk_of
+from portal.board.card_views import Painter, Slip, View, desk_of
 from portal.board.queries import (
     LastRows,
     Rows,
@@ -28,11 +28,10 @@ from portal.board.queries import (
 )
 from portal.db import db
 from portal.errors import RefusedError
-from portal.hours.rules import next_change, regime_at
+from portal.hours.rules import Calendar, next_change, regime_at
 from portal.support import queries
 from portal.support import rules as support_rules
-from portal.support.customer_queries import Extra, extras
-from portal.support.queries import Card
+from portal.support.customer_queries import extras
 from portal.support.service import LateActError
 from portal.web import as_fragment, is_htmx, page, rows_stamp, use_business
 
@@ -48,17 +47,11 @@ def viewer() -> str:
     return rules.viewer(screen.id if screen else None, waits, who.id if who else None)
 
 
-def _edges(cards: Sequence[Card], who: Person | None, now: datetime) -> list[datetime]:
-    """The instants at which what is shown changes though nothing is written."""
-    own = [support_rules.next_own_change(card, now) for card in cards]
-    undo = [
-        card.changed_at + support_rules.UNDO_WINDOW
-        for card in cards
-        if who and support_rules.may_undo(card, who.id, now)
-    ]
+def _edges(calendar: Calendar, now: datetime) -> list[datetime]:
+    """The instants at which what stands beside the cards changes by itself."""
     screen = find_screen()
     turn = [screen.turn_until, screen.waits_until] if screen else []
-    return [edge for edge in (*own, *undo, *turn) if edge is not None]
+    return [edge for edge in (*turn, next_change(calendar, now)) if edge is not None]
 
 
 def _rows(now: datetime, version: str) -> Rows:
@@ -83,42 +76,37 @@ def board_context(
     rows = _rows(now, version)
     use_business(rows.business)
     desk = desk_of(rows.technicians, rows.canned, rows.drafts)
-    cards = sorted(rows.cards, key=lambda card: support_rules.board_key(card, now))
-    edges = [*_edges(cards, desk.person, now), next_change(rows.calendar, now)]
-    until = min(filter(None, edges), default=now + REDRAW)
     painter = Painter(desk, now, shown)
-    lanes = _lanes(cards, rows.extras, painter, slip, slip_of)
+    view = painter.view(rows)
+    until = min(view.until, now + REDRAW, *_edges(rows.calendar, now))
+    lanes = _lanes(view, painter, slip, slip_of)
     return {
         "person": desk.person,
         "desk": desk,
         "screen": None if is_logged_in() else find_screen(),
         "lanes": lanes,
-        "crowd": rules.crowd(len(cards)),
+        "crowd": rules.crowd(len(view.cards)),
         "errands": rows.errands,
         "errand_slip": None,
         "waiting": len(lanes[0][2]),
         "regime": regime_at(rows.calendar, now),
-        "version": support_rules.with_edge(
-            viewer() + rows.version, min(until, now + REDRAW)
-        ),
-        "drawing": painter.keep(),
+        "version": support_rules.with_edge(viewer() + rows.version, until),
+        "drawing": view.name if slip is None else "",
         "now": now,
         "turn_slip": None,
     }
 
 
 def _lanes(
-    cards: Sequence[Card],
-    beside: dict[int, Extra],
-    painter: Painter,
-    slip: Slip | None,
-    slip_of: int,
+    view: View, painter: Painter, slip: Slip | None, slip_of: int
 ) -> list[tuple[str, str, list[Markup]]]:
     lanes: dict[str, list[Markup]] = {key: [] for key, _ in rules.LANES}
-    for card in cards:
-        face, extra = painter.face(card), beside[card.id]
-        drawn = painter.draw(card, extra, face, slip if card.id == slip_of else None)
-        lanes[rules.lane_of(face.state)].append(drawn)
+    for card, face, drawn in view.in_order(painter.now):
+        if slip and card.id == slip_of:
+            html = painter.draw(card, view.rows.extras[card.id], face, slip)
+        else:
+            html = painter.place(card, face, drawn)
+        lanes[rules.lane_of(face.state)].append(html)
     return [(key, title, lanes[key]) for key, title in rules.LANES]
 
 

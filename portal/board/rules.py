@@ -1,8 +1,9 @@
 """What a card says: its words, shape, clock and buttons. Pure."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from portal.accounts.rules import Person
@@ -160,6 +161,24 @@ def _clock(
     if state in (states.TAKEN, states.PAUSED, states.TIMED_OUT):
         return None, None, int(rules.time_left(card, now).total_seconds())
     return None, None, None
+
+
+def edge_of_board(
+    cards: Iterable[Attended], person: Person | None, now: datetime
+) -> datetime:
+    """The first instant after `now` at which a card looks otherwise to `person`.
+
+    Nothing is written then: a clock ends, a promise is missed, an undo is over. Without
+    any, the last instant of all.
+    """
+    edges = [datetime.max.replace(tzinfo=UTC)]
+    for card in cards:
+        own = rules.next_own_change(card, now)
+        if own is not None:
+            edges.append(own)
+        if person and rules.may_undo(card, person.id, now):
+            edges.append(card.changed_at + rules.UNDO_WINDOW)
+    return min(edges)
 
 
 def is_over(face: Face, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from portal.accounts import screens_service
 from portal.accounts.models import Staff
 from portal.board import card_views
 from portal.board.card_views import Drawn, Gallery, Painter
+from portal.board.rules import Face
 from portal.catalog import service as catalog_service
 from portal.catalog.models import CannedSolution
 from portal.db import db, transaction
@@ -30,7 +31,9 @@ from portal.support import (
     remote_service,
     service,
 )
+from portal.support.customer_queries import extras
 from portal.support.models import Attention
+from portal.support.queries import Card
 
 # A clock goes on by itself, and what is typed calls for no new drawing.
 _MOMENT = re.compile(r'data-now="[^"]*"([^>]*>)[^<]*(?=</time>)')
@@ -120,8 +123,9 @@ def plain(page: str) -> str:
     return _TOKEN.sub(r"\1", page)
 
 
-def _render(painter: Painter, *card: Any) -> Markup:
-    return Markup(painter._render(*card))  # noqa: S704 (as `draw` does)
+def _render(painter: Painter, card: Card, *_: object) -> Markup:
+    extra, face = extras(db.session(), [card.id])[card.id], painter.face(card)
+    return Markup(painter._render(card, extra, face))  # noqa: S704 (as `place` does)
 
 
 class Screen:
@@ -162,7 +166,8 @@ def check(floor: Floor) -> None:
     """All who look see from the gallery what the template itself makes."""
     seen = {name: plain(board(each)) for name, each in floor.walls.items()}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Painter, "draw", _render)
+        patch.setattr(Painter, "place", _render)
+        patch.setattr(Gallery, "find_view", lambda *_: None)
         for name, each in floor.walls.items():
             assert plain(board(each)) == seen[name], name
 
@@ -240,6 +245,39 @@ def test_a_screen_that_is_sent_what_changed_shows_what_a_new_one_would(
             anew = Screen(each.client)
             # A clock that runs overtakes a paused one without news: not told at once.
             assert each.plain() == anew.plain()
+
+
+def test_screens_of_one_person_share_a_view_until_a_row_or_a_clock_changes_it(
+    floor: Floor, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring_to_every_state(floor, clock)
+    faced: list[int] = []
+    face = Painter.face
+
+    def count(self: Painter, card: Card) -> Face:
+        faced.append(card.id)
+        return face(self, card)
+
+    monkeypatch.setattr(Painter, "face", count)
+
+    def look(name: str) -> bool:
+        """Whether this one's board was looked at card by card."""
+        faced.clear()
+        board(floor.walls[name])
+        return bool(faced)
+
+    assert [look(name) for name in ("Ana", "Ana", "muro", "muro")] == [True, False] * 2
+    assert look("Luis")
+    assert not look("Luis")
+    floor.do(service.add_note, 0, "Ofrecer respaldo")
+    assert look("Ana")
+    assert not look("Ana")
+    # A promise is missed, and the clock of the demo goes back.
+    clock.advance(minutes=9)
+    assert look("Ana")
+    assert not look("Ana")
+    clock.advance(seconds=-1)
+    assert look("Ana")
 
 
 def test_only_the_card_that_changed_is_sent(floor: Floor, clock: FrozenClock) -> None:
