@@ -4,11 +4,12 @@
 
 The server of `make serve` with two processes, the gateway simulator as a process (each
 call answers after 1 to 5 s), the pollers (one thread of this process) and the payers
-share the machine. Boards ask each second, customers' pages every 2 s, their place every
-15 s. A technician writes a line every two seconds; from before that post to the
-answer in which a screen has it is what counts. The pages are of `--cards` waiting
-attentions, so several browsers share one when there are fewer. JSON to var/bench.json;
-exits 1 when a target is missed or a change was never seen. `--seconds 15` is a try.
+share the machine. Boards, of ten technicians, ask each second, customers' pages every
+2 s, their place every 15 s. A technician writes a line every two seconds; from before
+that post to the answer in which a screen has it is what counts. The pages are of
+`--cards` waiting attentions, so several browsers share one when there are fewer. JSON to
+var/bench.json; exits 1 when a target is missed or a change was never seen.
+`--seconds 15` is a try.
 """
 
 import argparse
@@ -160,7 +161,7 @@ def run(boards: int, pages: int, cards: int, seconds: float, payers: int) -> Any
             serving("wsgi:buffered", 2, **environment) as server,
             simulating(port, environment) as bank,
         ):
-            walls = [Browser(port, "/tablero", desk.cookie()) for _ in range(boards)]
+            walls = [Browser(port, "/tablero", desk.cookie(n)) for n in range(boards)]
             phones = [Browser(port, desk.pages[n % cards]) for n in range(pages)]
             pollers = Pollers([*walls, *phones])
             pollers.open_pages()

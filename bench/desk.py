@@ -1,4 +1,4 @@
-"""A desk to be measured: a database with cards, their technician, screens."""
+"""A desk to be measured: a database with cards, its technicians, screens."""
 
 import sys
 from pathlib import Path
@@ -18,12 +18,13 @@ from portal.support import service  # noqa: E402
 from portal.terms import service as terms_service  # noqa: E402
 
 KEY = "bench-key-0123456789abcdefghijklmnopqrstuv"
+TECHNICIANS = 10
 # In normal hours, and the servers a little later than what was written for them.
 NOON, SOON = "2026-11-24T12:00:00-03:00", "2026-11-24T12:01:00-03:00"
 
 
 class Desk:
-    """`cards` attentions, the first `taken` of them (all) held; cookies of screens."""
+    """`cards` attentions; the first technician holds `taken` of them, or all."""
 
     def __init__(self, folder: Path, cards: int, taken: int | None = None) -> None:
         self.url = f"sqlite:///{folder}/desk.sqlite3"
@@ -35,7 +36,11 @@ class Desk:
             upgrade()
             terms_service.set_up(now)
             with transaction() as session:
-                self.technician = person(add_staff(session))
+                self.technicians = [
+                    person(add_staff(session, f"Persona{number}"))
+                    for number in range(TECHNICIANS)
+                ]
+                self.technician = self.technicians[0]
                 made = [add_attention(session, now=now, key=KEY) for _ in range(cards)]
                 self.cards = [each.id for each in made]
                 orders = [each.order_id for each in made]
@@ -47,8 +52,9 @@ class Desk:
             ]
             db.session.remove()
 
-    def cookie(self) -> str:
-        """A technician's own device; a new one each time."""
-        cookie = log_in_as(self.app, self.technician.id).get_cookie("portal")
+    def cookie(self, number: int = 0) -> str:
+        """A device of this technician, in turns; a new one each time."""
+        who = self.technicians[number % TECHNICIANS]
+        cookie = log_in_as(self.app, who.id).get_cookie("portal")
         assert cookie is not None
         return f"portal={cookie.value}"

@@ -72,7 +72,7 @@ def run(
     """The figures of one campaign."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         desk = Desk(Path(folder), cards)
-        cookies = [desk.cookie() for _ in range(screens + 1)]
+        cookies = [desk.cookie(number) for number in range(screens + 1)]
         with serving("wsgi:buffered", workers, **desk.environment) as server:
             stop = threading.Event()
             walls = [
