@@ -7,8 +7,8 @@ call answers after 1 to 5 s), the pollers (one thread of this process) and the p
 share the machine. Boards, of ten technicians, ask each second, customers' pages every
 2 s, their place every 15 s. A technician writes a line every two seconds; from before
 that post to the answer in which a screen has it is what counts. The pages are of
-`--cards` waiting attentions, so several browsers share one when there are fewer. JSON to
-var/bench.json; exits 1 when a target is missed or a change was never seen.
+`--cards` waiting attentions, so several browsers share one when there are fewer. JSON
+to var/bench.json; exits 1 when a target is missed or a change was never seen.
 `--seconds 15` is a try.
 """
 

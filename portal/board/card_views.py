@@ -121,6 +121,23 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
+class Common:
+    """What all who look share: these rows from `begun` until a clock changes a card.
+
+    `faces` are by card, by what one may do with it and what one typed there.
+    """
+
+    rows: Rows
+    begun: datetime
+    until: datetime
+    faces: dict[Hashable, tuple[rules.Face, Drawn]]
+
+    def holds(self, rows: Rows, now: datetime) -> bool:
+        """Whether neither a row nor a clock has changed it by `now`."""
+        return self.rows is rows and self.begun <= now < self.until
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """All cards as one person sees them from `begun` to `until`: the drawing `name`."""
 
@@ -137,7 +154,7 @@ class View:
         )
 
     def holds(self, rows: Rows, now: datetime) -> bool:
-        """Whether neither a row nor a clock has changed it by `now`."""
+        """Whether neither a row, a clock nor a right has changed it by `now`."""
         return self.rows is rows and self.begun <= now < self.until
 
 
@@ -149,6 +166,7 @@ class Gallery:
         self._desks: dict[Hashable, int] = {}
         self._drawings: dict[str, dict[int, Drawn]] = {}
         self._views: dict[Hashable, View] = {}
+        self._commons: dict[int, Common] = {}
         self._begun = datetime.min.replace(tzinfo=UTC)
         self._number = count()
         # Another process knows nothing of the drawings of this one.
@@ -162,7 +180,7 @@ class Gallery:
         if not self._begun <= now < self._begun + LONGEST:
             self._kept, self._desks, self._begun = {}, {}, now
             self._drawings = {}
-            self._views = {}
+            self._views, self._commons = {}, {}
         return self._desks.setdefault(desk, next(self._number))
 
     def draw(self, key: Hashable, draw: Callable[[], Drawn]) -> Drawn:
@@ -185,6 +203,14 @@ class Gallery:
         name = f"{self._name}{next(self._number)}"
         self._drawings[name] = cards
         return name
+
+    def common(self, desk: int, rows: Rows, now: datetime) -> Common:
+        """What all of this desk share now: begun anew when a row or a clock changed."""
+        found = self._commons.get(desk)
+        if found is None or not found.holds(rows, now):
+            until = rules.edge_of_clocks(rows.cards, now)
+            found = self._commons[desk] = Common(rows, now, until, {})
+        return found
 
     def find_view(self, key: Hashable, rows: Rows, now: datetime) -> View | None:
         """What these rows look like at `now` to whom the key names, if it is known."""
@@ -238,13 +264,20 @@ class Painter:
         return found or self._gallery.keep_view(key, self._see(rows))
 
     def _see(self, rows: Rows) -> View:
-        seen = []
+        common = self._gallery.common(self._desk_number, rows, self.now)
+        person, seen = self.desk.person, []
         for card in rows.cards:
-            face = self.face(card)
-            seen.append((card, face, self._find(card, rows.extras[card.id], face)))
+            drafts = tuple(sorted(self.desk.drafts.get(card.id, {}).items()))
+            key = (card.id, rules.standing_of(card, self.now, person), drafts)
+            known = common.faces.get(key)
+            if known is None:
+                face = self.face(card)
+                drawn = self._find(card, rows.extras[card.id], face)
+                known = common.faces[key] = face, drawn
+            seen.append((card, *known))
         name = self._gallery.keep_drawing({card.id: drawn for card, _, drawn in seen})
-        until = rules.edge_of_board(rows.cards, self.desk.person, self.now)
-        return View(rows, self.now, until, tuple(seen), name)
+        undoing = rules.edge_of_undoing(rows.cards, person, self.now)
+        return View(rows, self.now, min(common.until, undoing), tuple(seen), name)
 
     def face(self, card: Card) -> rules.Face:
         """How the card looks to whoever looks."""

@@ -88,7 +88,7 @@ def board_context(
         "crowd": rules.crowd(len(view.cards)),
         "errands": rows.errands,
         "errand_slip": None,
-        "waiting": len(lanes[0][2]),
+        "waiting": lanes[0][2],
         "regime": regime_at(rows.calendar, now),
         "version": support_rules.with_edge(viewer() + rows.version, until),
         "drawing": view.name if slip is None else "",
@@ -99,15 +99,19 @@ def board_context(
 
 def _lanes(
     view: View, painter: Painter, slip: Slip | None, slip_of: int
-) -> list[tuple[str, str, list[Markup]]]:
-    lanes: dict[str, list[Markup]] = {key: [] for key, _ in rules.LANES}
+) -> list[tuple[str, str, int, Markup]]:
+    """Each lane's name, title, number of cards, and these in one piece."""
+    lanes: dict[str, list[str]] = {key: [] for key, _ in rules.LANES}
     for card, face, drawn in view.in_order(painter.now):
         if slip and card.id == slip_of:
             html = painter.draw(card, view.rows.extras[card.id], face, slip)
         else:
             html = painter.place(card, face, drawn)
         lanes[rules.lane_of(face.state)].append(html)
-    return [(key, title, lanes[key]) for key, title in rules.LANES]
+    return [
+        (key, title, len(lanes[key]), Markup("\n".join(lanes[key])))  # noqa: S704
+        for key, title in rules.LANES
+    ]
 
 
 def _answer(

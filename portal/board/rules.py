@@ -114,6 +114,7 @@ def face_of(card: Attended, now: datetime, person: Person | None) -> Face:
     """The card as `person` sees it at `now`; None is whoever passes by a screen."""
     state = rules.effective_state(card, now)
     level = rules.level(card, now)
+    acts, mine = standing_of(card, now, person)
     look, word, shape = _look(card, state, level)
     deadline, since, still = _clock(card, state, now)
     return Face(
@@ -125,12 +126,24 @@ def face_of(card: Attended, now: datetime, person: Person | None) -> Face:
         deadline=deadline,
         since=since,
         still=still,
-        acts=_acts(card, state, person, now) if person else (),
+        acts=acts,
         alert=_alert(card, state, level),
-        mine=person is not None
-        and card.technician_id == person.id
-        and state in states.HELD,
+        mine=mine,
     )
+
+
+def standing_of(
+    card: Attended, now: datetime, person: Person | None
+) -> tuple[tuple[str, ...], bool]:
+    """What `person` may do with the card, and whether it is in their hands.
+
+    All else of a face is the same for whoever looks.
+    """
+    if person is None:
+        return (), False
+    state = rules.effective_state(card, now)
+    mine = card.technician_id == person.id and state in states.HELD
+    return _acts(card, state, person, now), mine
 
 
 def _look(card: Attended, state: str, level: rules.Level) -> tuple[str, str, str]:
@@ -163,22 +176,26 @@ def _clock(
     return None, None, None
 
 
-def edge_of_board(
+def edge_of_clocks(cards: Iterable[Attended], now: datetime) -> datetime:
+    """The first instant after `now` at which a card looks otherwise to all.
+
+    Nothing is written then: a clock ends, a promise is missed. Without any, the last
+    instant of all.
+    """
+    own = (rules.next_own_change(card, now) for card in cards)
+    return min(filter(None, own), default=datetime.max.replace(tzinfo=UTC))
+
+
+def edge_of_undoing(
     cards: Iterable[Attended], person: Person | None, now: datetime
 ) -> datetime:
-    """The first instant after `now` at which a card looks otherwise to `person`.
-
-    Nothing is written then: a clock ends, a promise is missed, an undo is over. Without
-    any, the last instant of all.
-    """
-    edges = [datetime.max.replace(tzinfo=UTC)]
-    for card in cards:
-        own = rules.next_own_change(card, now)
-        if own is not None:
-            edges.append(own)
-        if person and rules.may_undo(card, person.id, now):
-            edges.append(card.changed_at + rules.UNDO_WINDOW)
-    return min(edges)
+    """The first instant after `now` at which `person` may no longer undo something."""
+    undoing = (
+        card.changed_at + rules.UNDO_WINDOW
+        for card in cards
+        if person and rules.may_undo(card, person.id, now)
+    )
+    return min(undoing, default=datetime.max.replace(tzinfo=UTC))
 
 
 def is_over(face: Face, now: datetime) -> bool:
