@@ -31,6 +31,8 @@ from portal.payments.states import APPLIED, GATEWAYS, medium_name
 from portal.settings.queries import load as load_business
 
 SHOWN = 50
+# Documents of one page: who notes them finds the next ones after these.
+DOCUMENTS_SHOWN = 200
 # Orders that one search reads for a word: further back it goes on when it is asked to.
 READ = 10_000
 _FIRST_NUMBER = 1000
@@ -187,19 +189,21 @@ def _words(text: str) -> Iterator[ColumnElement[bool]]:
         yield and_(~IS_HIDDEN, column.icontains(text, autoescape=True))
 
 
-def without_document(session: Session, first: date, last: date) -> list[Order]:
-    """Orders of these days, paid with money, that have no folio; oldest first.
+def without_document(
+    session: Session, first: date, last: date
+) -> tuple[list[Order], int]:
+    """Orders of these days, paid with money, that have no folio, and how many they are.
 
-    A boleta lacks none when the voucher of its payment counts as one.
+    The oldest DOCUMENTS_SHOWN of them. A boleta lacks none when the voucher of its
+    payment counts as one.
     """
-    start, end = day_bounds(first, last)
-    return list(
-        session.scalars(
-            select(Order)
-            .where(*_lacks_folio(session, start, end))
-            .order_by(Order.paid_at, Order.id)
-        )
-    )
+    lacks = _lacks_folio(session, *day_bounds(first, last))
+    oldest = select(Order).where(*lacks).order_by(Order.paid_at, Order.id)
+    found = list(session.scalars(oldest.limit(DOCUMENTS_SHOWN)))
+    if len(found) < DOCUMENTS_SHOWN:
+        return found, len(found)
+    count = select(func.count()).select_from(Order).where(*lacks)
+    return found, session.scalar(count) or 0
 
 
 def _lacks_folio(

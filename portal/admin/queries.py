@@ -120,12 +120,18 @@ def money_waiting(session: Session, now: datetime) -> list[Money]:
     refunding = exists().where(
         Refund.payment_id == Payment.id, Refund.state.in_(IN_FLIGHT)
     )
-    rows = session.execute(
-        select(Payment, Order, refunding)
-        .join(Order, Order.id == Payment.order_id)
+    # The oldest of them before anything else of them is read.
+    oldest = (
+        select(Payment.id)
         .where(Payment.id.in_(union(_ids(out_of_place), _ids(unresolved))))
         .order_by(Payment.created_at, Payment.id)
         .limit(SHOWN + 1)
+    )
+    rows = session.execute(
+        select(Payment, Order, refunding)
+        .join(Order, Order.id == Payment.order_id)
+        .where(Payment.id.in_(oldest))
+        .order_by(Payment.created_at, Payment.id)
     ).all()
     return [_money(row, now) for row in rows]
 

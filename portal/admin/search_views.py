@@ -216,11 +216,13 @@ def documents() -> Response:
     first = _day(f"{request.args.get('mes', '')[:7]}-01") or today.replace(day=1)
     first = min(first, today.replace(day=1))
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    missing, count = orders_queries.without_document(db.session(), first, last)
     return page(
         "admin/documents.html",
         person=person(),
         first=first,
         before=(first - timedelta(days=1)).replace(day=1),
         after=last + timedelta(days=1) if last < today else None,
-        missing=orders_queries.without_document(db.session(), first, last),
+        missing=missing,
+        count=count,
     )

@@ -362,6 +362,24 @@ def missing(owner: FlaskClient, month: str = "") -> list[str]:
     return [str(a["href"]).split("/")[3] for a in page.select("li.card a")]
 
 
+def test_of_many_missing_documents_the_oldest_are_shown(
+    owner: FlaskClient, paid: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> str:
+        return " ".join(read(owner.get(DOCUMENTS)).main.text.split())
+
+    assert "Faltan 2 documentos." in told()
+    assert "más antiguos" not in told()
+    monkeypatch.setattr(orders_queries, "DOCUMENTS_SHOWN", 1)
+    assert missing(owner) == ["1001"]
+    assert "Faltan 2 documentos." in told()
+    assert "Estos son los 1 más antiguos." in told()
+    send(owner, f"{LIST}/1001/documento", folio="123", issued_on="2026-11-24")
+    assert missing(owner) == ["1002"]
+    assert "Falta 1 documento." in told()
+    assert "más antiguos" not in told()
+
+
 def test_folio_is_noted_and_leaves_the_list(
     app: Flask, owner: FlaskClient, paid: None
 ) -> None:
