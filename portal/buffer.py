@@ -7,9 +7,13 @@ protocol (RSGI) the body is waited for without a thread.
 
 import asyncio
 import io
+import os
+import socket
+import stat
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 MAX_BODY_BYTES = 64 * 1024
@@ -17,6 +21,8 @@ MAX_BODY_BYTES = 64 * 1024
 THREADS = 16
 # From the first byte of the body to its last one: a phone on bad data is slow, too.
 BODY_SECONDS = 30.0
+# How long a connection may take to begin its request before it is taken anyway.
+BEGIN_SECONDS = 5
 # Requests that have no body when they tell of none.
 _WITHOUT_BODY = ("GET", "HEAD")
 # Answers without a body, by their status.
@@ -37,11 +43,16 @@ class Buffered:
     ) -> None:
         """`at_once` tells the headers of a 204 that needs no thread, if it is one."""
         self._application, self._at_once = application, at_once
+        # Granian listens only after its process has loaded this.
+        self._awaits_requests = False
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         if scope.proto != "http":
             return
+        if not self._awaits_requests:
+            self._awaits_requests = True
+            await_requests()
         body = await _read(scope, protocol)
         if isinstance(body, int):
             _say(protocol, scope.method, _refusal(body))
@@ -69,6 +80,27 @@ class Buffered:
             getattr(made, "close", lambda: None)()
         status, headers = told
         return int(status[:3]), headers, b"".join(written)
+
+
+def await_requests() -> None:
+    """Let the kernel keep each new connection until its request begins (Linux).
+
+    A process that ends closes what it has read nothing of, and a request that is under
+    way to it is lost. Each process has its own socket; with `net.ipv4.tcp_migrate_req`
+    at 1, what the kernel keeps for one that ends goes to another.
+    """
+    if not hasattr(socket, "TCP_DEFER_ACCEPT"):
+        return
+    for number in map(int, os.listdir("/proc/self/fd")):
+        with suppress(OSError):  # the listing's own is closed by now
+            if stat.S_ISSOCK(os.fstat(number).st_mode):
+                with socket.socket(fileno=os.dup(number)) as it:
+                    _await_request(it)
+
+
+def _await_request(it: socket.socket) -> None:
+    if it.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        it.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, BEGIN_SECONDS)
 
 
 async def _read(scope: Any, protocol: Any) -> bytes | int:

@@ -93,3 +93,11 @@ def test_the_example_of_production_is_read_by_a_shell_too(tmp_path: Path) -> Non
     ).stdout.splitlines()
     assert "MERCADOPAGO_WEBHOOK_SECRET=a $b&;# c" in shown
     assert "PORTAL_MODE=production" in shown
+
+
+def test_a_connection_of_a_process_that_ends_goes_to_another() -> None:
+    """Each process of the server listens for itself (SO_REUSEPORT)."""
+    lines = (DEPLOY / "60-portal.conf").read_text().splitlines()
+    assert [line for line in lines if not line.startswith("#")] == [
+        "net.ipv4.tcp_migrate_req = 1"
+    ]

@@ -1,6 +1,7 @@
 """A body is read whole before a thread is given to its request, and within limits."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -162,3 +163,25 @@ def test_what_breaks_in_the_application_is_not_swallowed() -> None:
 
     with pytest.raises(LookupError):
         ask(Protocol([]), broken)
+
+
+def test_a_connection_is_taken_once_its_request_begins() -> None:
+    """What a process has not taken is not lost when it ends."""
+    with socket.socket() as listening, socket.socket() as other:
+        for it in (listening, other):
+            it.bind(("127.0.0.1", 0))
+        listening.listen()
+        told = (socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT)
+        assert listening.getsockopt(*told) == 0
+        ask(Protocol([b"a=1"]), content_length="3")
+        assert listening.getsockopt(*told) >= buffer.BEGIN_SECONDS
+        assert other.getsockopt(*told) == 0
+        with socket.create_connection(listening.getsockname()) as silent:
+            listening.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                listening.accept()
+            silent.sendall(b"GET / HTTP/1.1")
+            listening.settimeout(10)
+            taken, _ = listening.accept()
+            assert taken.recv(3) == b"GET"
+            taken.close()
