@@ -101,11 +101,11 @@ class Today:
 
 def money_waiting(session: Session, now: datetime) -> list[Money]:
     """Money out of place and attempts without an answer, oldest first, SHOWN + 1."""
-    out_of_place = and_(
-        # In the words of its index: all that ever were, but what was given back.
-        Payment.disposition != literal_column(f"'{states.APPLIED}'"),
-        Payment.state.in_(rules.NOT_GIVEN_BACK),
-    )
+    # In the words of its index: all that ever were, but what was given back.
+    misplaced = Payment.disposition != literal_column(f"'{states.APPLIED}'")
+    out_of_place = [
+        and_(misplaced, Payment.state == state) for state in rules.NOT_GIVEN_BACK
+    ]
     # Of an attempt whose form nobody was sent to no money can have come.
     silent = and_(
         Payment.state.in_(rules.UNRESOLVED_STATES),
@@ -120,24 +120,22 @@ def money_waiting(session: Session, now: datetime) -> list[Money]:
     refunding = exists().where(
         Refund.payment_id == Payment.id, Refund.state.in_(IN_FLIGHT)
     )
-    # The oldest of them before anything else of them is read.
-    oldest = (
-        select(Payment.id)
-        .where(Payment.id.in_(union(_ids(out_of_place), _ids(unresolved))))
-        .order_by(Payment.created_at, Payment.id)
-        .limit(SHOWN + 1)
-    )
+    # The oldest of each kind, before anything else of them is read.
+    oldest = union(*(_oldest(wanted) for wanted in (*out_of_place, unresolved)))
     rows = session.execute(
         select(Payment, Order, refunding)
         .join(Order, Order.id == Payment.order_id)
         .where(Payment.id.in_(oldest))
         .order_by(Payment.created_at, Payment.id)
+        .limit(SHOWN + 1)
     ).all()
     return [_money(row, now) for row in rows]
 
 
-def _ids(wanted: ColumnElement[bool]) -> Select[int]:
-    return select(Payment.id).where(wanted)
+def _oldest(wanted: ColumnElement[bool]) -> Select[int]:
+    """SHOWN + 1 ids at most; within another select, as SQLite asks of a limit."""
+    found = select(Payment.id).where(wanted).order_by(Payment.created_at, Payment.id)
+    return select(found.limit(SHOWN + 1).subquery().c.id)
 
 
 def _money(row: Row[Payment, Order, bool], now: datetime) -> Money:

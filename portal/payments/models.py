@@ -97,6 +97,7 @@ class Payment(Base):
         Index(
             "ix_payments_out_of_place",
             "state",
+            "created_at",
             sqlite_where=_IS_MISPLACED,
             postgresql_where=_IS_MISPLACED,
         ),
