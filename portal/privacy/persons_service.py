@@ -17,7 +17,7 @@ from portal.orders.erase_service import forget_person
 from portal.orders.models import Order
 from portal.privacy import queries
 from portal.support.erase_service import forget_words
-from portal.support.person_service import note_person
+from portal.support.person_service import note_people
 
 BLOCKED, UNBLOCKED, ERASED = "person.blocked", "person.unblocked", "person.erased"
 SEEN = "person.seen"
@@ -34,10 +34,11 @@ def set_blocked_in(
     """
     found = queries.orders_of(session, email)
     changed = [(order, person) for order, person in found if person.blocked != blocked]
-    for order, contact in changed:
+    for _, contact in changed:
         contact.blocked = blocked
-        action = BLOCKED if blocked else UNBLOCKED
-        note_person(session, order, action, actor=actor, now=now)
+    action = BLOCKED if blocked else UNBLOCKED
+    orders = [order for order, _ in changed]
+    note_people(session, orders, action, actor=actor, now=now)
     return len(changed)
 
 
@@ -82,8 +83,8 @@ def forget_in(
     forget_words(session, [order.id for order in orders])
     for order in orders:
         forget_person(session, order, with_tax=with_tax, keys=keys, now=now)
-        data: dict[str, object] = {"with_tax": with_tax}
-        note_person(session, order, ERASED, actor=actor, now=now, data=data)
+    data: dict[str, object] = {"with_tax": with_tax}
+    note_people(session, orders, ERASED, actor=actor, now=now, data=data)
 
 
 def note_seen(order_id: int, *, by: Person, now: datetime) -> None:

@@ -3,6 +3,7 @@
 The history names the fields that changed, never what stood in them.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -16,18 +17,25 @@ from portal.mail.models import OutboxRow
 from portal.mail.service import enqueue
 from portal.orders import queries as order_queries
 from portal.orders.models import Contact, Order
-from portal.support.queries import find_errand_for_order, find_for_order
+from portal.support.models import Attention, Errand
 
 CORRECTED = "contact.corrected"
 # A link in wrong hands must not mail the world.
 MAX_CORRECTIONS = 10
+# A database takes only so many values in one question.
+_AT_ONCE = 500
 
 
-def touch(session: Session, order_id: int) -> None:
-    """Raise the version of the order's work, so that board and page are drawn again."""
-    work = find_for_order(session, order_id) or find_errand_for_order(session, order_id)
-    if work is not None:
-        work.version += 1
+def touch(session: Session, order_ids: Sequence[int]) -> None:
+    """Raise the versions of the orders' work: board and pages are drawn again."""
+    for start in range(0, len(order_ids), _AT_ONCE):
+        some = order_ids[start : start + _AT_ONCE]
+        for attention in session.scalars(
+            select(Attention).where(Attention.order_id.in_(some))
+        ):
+            attention.version += 1
+        for errand in session.scalars(select(Errand).where(Errand.order_id.in_(some))):
+            errand.version += 1
 
 
 def note_person(
@@ -41,18 +49,35 @@ def note_person(
     data: dict[str, object] | None = None,
 ) -> None:
     """One line of history about the person of an order, in the caller's transaction."""
-    touch(session, order.id)
-    record(
-        session,
-        at=now,
-        actor=actor,
-        action=action,
-        object_kind="contact",
-        object_id=order.contact_id,
-        order_id=order.id,
-        reason=reason,
-        data=data,
+    note_people(
+        session, [order], action, actor=actor, now=now, reason=reason, data=data
     )
+
+
+def note_people(
+    session: Session,
+    orders: Sequence[Order],
+    action: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str | None = None,
+    data: dict[str, object] | None = None,
+) -> None:
+    """A line of history in each of these orders, written together."""
+    touch(session, [order.id for order in orders])
+    for order in orders:
+        record(
+            session,
+            at=now,
+            actor=actor,
+            action=action,
+            object_kind="contact",
+            object_id=order.contact_id,
+            order_id=order.id,
+            reason=reason,
+            data=data,
+        )
 
 
 def correct_person(
