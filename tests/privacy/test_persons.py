@@ -6,13 +6,13 @@ import pytest
 from flask.testing import FlaskClient
 from owner_forms import error_of, inside, read, text_of
 from privacy_cases import Office
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 from support_cases import add_attention, add_staff, log_in_as, person
 
 from portal.accounts.rules import Person
 from portal.audit.queries import broken_invariants
-from portal.db import transaction
+from portal.db import db, transaction
 from portal.journal.models import VIEW_ACTIONS, JournalEntry
 from portal.journal.service import SYSTEM, Actor
 from portal.mail.models import OutboxRow
@@ -274,6 +274,28 @@ def test_owner_blocks_and_unblocks_every_order_of_the_person(
     assert blocked() == [True, True, False]
     assert owner.post(f"{page}/desbloquear").status_code == 303
     assert blocked() == [False, False, False]
+
+
+def test_a_person_of_many_orders_is_read_as_one_of_few(
+    office: Office, owner: FlaskClient
+) -> None:
+    """Whoever fills forms with another's address makes the owner wait for nothing."""
+    seen: list[str] = []
+    with office.app.app_context():
+        event.listen(
+            db.engine,
+            "before_cursor_execute",
+            lambda _c, _k, statement, *_: seen.append(statement),
+        )
+    counts = []
+    for more in (2, 10):
+        orders = [buy(office, name=f"María {number}") for number in range(more)]
+        seen.clear()
+        page = f"/administrar/datos/personas/{1000 + orders[0]}"
+        assert owner.post(f"{page}/bloquear").status_code == 303
+        counts.append(len([it for it in seen if it.startswith(("SELECT", "UPDATE"))]))
+        assert owner.post(f"{page}/desbloquear").status_code == 303
+    assert counts[0] == counts[1]
 
 
 # Forgetting ------------------------------------------------------------
