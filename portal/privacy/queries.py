@@ -14,7 +14,7 @@ from portal.journal.models import IS_VIEW, JournalEntry
 from portal.orders import queries as order_queries
 from portal.orders.models import Contact, Order
 from portal.orders.rules import fingerprint, is_token
-from portal.orders.states import AWAITING_PAYMENT
+from portal.orders.states import AWAITING_PAYMENT, CANCELLED, EXPIRED
 from portal.payments import states as pay
 from portal.payments.models import Payment, Refund
 from portal.payments.refund_rules import GIVABLE, IN_FLIGHT
@@ -160,16 +160,35 @@ def held_orders(session: Session, order: Order, now: datetime) -> list[Held]:
     """The orders of the person of this order, this one included."""
     contact = order_queries.get_contact(session, order)
     found = orders_of(session, contact.email) or [(order, contact)]
-    return [held(session, *each, now) for each in found]
+    tried = _tried(session, contact.email)
+    return [held(session, *each, now, tried) for each in found]
 
 
-def held(session: Session, order: Order, contact: Contact, now: datetime) -> Held:
-    """One order, as the owner must see it before forgetting it."""
+def _tried(session: Session, email: str) -> set[int]:
+    """The orders of this address that anybody ever tried to pay, in one question."""
+    return set(
+        session.scalars(
+            select(Payment.order_id)
+            .join(Order, Order.id == Payment.order_id)
+            .join(Contact, Contact.id == Order.contact_id)
+            .where(func.lower(Contact.email) == email.lower())
+        )
+    )
+
+
+def held(
+    session: Session, order: Order, contact: Contact, now: datetime, tried: set[int]
+) -> Held:
+    """One order, as the owner must see it before forgetting it.
+
+    One that nobody tried to pay (`tried`) has neither money nor work to be asked for.
+    """
     since = local(order.paid_at or order.created_at).date()
+    idle = order.state in (EXPIRED, CANCELLED) and order.id not in tried
     return Held(
         order=order,
         contact=contact,
-        against=_against(session, order, now),
+        against="" if idle else _against(session, order, now),
         keeps_tax=order.tax_rut is not None and order.paid_at is not None,
         until=rules.years_after(since, rules.KEEP_YEARS),
     )
