@@ -610,8 +610,8 @@ _BOARDS = (
         "one sees another's view",
         f"{DRAWN}::test_everybody_sees_from_the_gallery_what_the_template_draws",
         "board/card_views.py",
-        "key = (self._desk_number, self.desk.person)",
-        "key = self._desk_number",
+        "        self._views[who] = view\n",
+        "        self._views = dict.fromkeys([who, *self._views], view)\n",
     ),
     _door(
         "a code is read on a wall",

@@ -165,8 +165,8 @@ class Gallery:
         self._kept: dict[Hashable, Drawn] = {}
         self._desks: dict[Hashable, int] = {}
         self._drawings: dict[str, dict[int, Drawn]] = {}
-        self._views: dict[Hashable, View] = {}
-        self._commons: dict[int, Common] = {}
+        self._views: dict[Person | None, View] = {}
+        self._commons: dict[bool, Common] = {}
         self._begun = datetime.min.replace(tzinfo=UTC)
         self._number = count()
         # Another process knows nothing of the drawings of this one.
@@ -204,24 +204,24 @@ class Gallery:
         self._drawings[name] = cards
         return name
 
-    def common(self, desk: int, rows: Rows, now: datetime) -> Common:
-        """What all of this desk share now: begun anew when a row or a clock changed."""
-        found = self._commons.get(desk)
+    def common(self, acts: bool, rows: Rows, now: datetime) -> Common:
+        """What all share who may act, or may not; anew when a row or clock changed."""
+        found = self._commons.get(acts)
         if found is None or not found.holds(rows, now):
             until = rules.edge_of_clocks(rows.cards, now)
-            found = self._commons[desk] = Common(rows, now, until, {})
+            found = self._commons[acts] = Common(rows, now, until, {})
         return found
 
-    def find_view(self, key: Hashable, rows: Rows, now: datetime) -> View | None:
-        """What these rows look like at `now` to whom the key names, if it is known."""
-        found = self._views.get(key)
+    def find_view(self, who: Person | None, rows: Rows, now: datetime) -> View | None:
+        """What these rows look like at `now` to this person, if it is known."""
+        found = self._views.get(who)
         return found if found and found.holds(rows, now) else None
 
-    def keep_view(self, key: Hashable, view: View) -> View:
-        """Until the next one of the same key; a gallery that is full begins anew."""
+    def keep_view(self, who: Person | None, view: View) -> View:
+        """Until the next one of the same person; a gallery that is full begins anew."""
         if len(self._views) >= MOST_VIEWS:
             self._views = {}
-        self._views[key] = view
+        self._views[who] = view
         return view
 
 
@@ -259,13 +259,13 @@ class Painter:
 
     def view(self, rows: Rows) -> View:
         """All cards as they look now to whoever looks, and until when."""
-        key = (self._desk_number, self.desk.person)
-        found = self._gallery.find_view(key, rows, self.now)
-        return found or self._gallery.keep_view(key, self._see(rows))
+        who = self.desk.person
+        found = self._gallery.find_view(who, rows, self.now)
+        return found or self._gallery.keep_view(who, self._see(rows))
 
     def _see(self, rows: Rows) -> View:
-        common = self._gallery.common(self._desk_number, rows, self.now)
         person, seen = self.desk.person, []
+        common = self._gallery.common(person is not None, rows, self.now)
         for card in rows.cards:
             drafts = tuple(sorted(self.desk.drafts.get(card.id, {}).items()))
             key = (card.id, rules.standing_of(card, self.now, person), drafts)
