@@ -38,22 +38,6 @@ def touch(session: Session, order_ids: Sequence[int]) -> None:
             errand.version += 1
 
 
-def note_person(
-    session: Session,
-    order: Order,
-    action: str,
-    *,
-    actor: Actor,
-    now: datetime,
-    reason: str | None = None,
-    data: dict[str, object] | None = None,
-) -> None:
-    """One line of history about the person of an order, in the caller's transaction."""
-    note_people(
-        session, [order], action, actor=actor, now=now, reason=reason, data=data
-    )
-
-
 def note_people(
     session: Session,
     orders: Sequence[Order],
@@ -105,9 +89,9 @@ def correct_person(
             raise RefusedError("Ya los corrigió muchas veces: escríbanos o llámenos.")
         for key in changed:
             setattr(contact, key, given[key])
-        note_person(
+        note_people(
             session,
-            order,
+            [order],
             CORRECTED,
             actor=CUSTOMER,
             now=now,
