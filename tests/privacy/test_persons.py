@@ -8,7 +8,7 @@ from owner_forms import error_of, inside, read, text_of
 from privacy_cases import Office
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
-from support_cases import add_attention, add_staff, log_in_as, person
+from support_cases import add_attention, add_order, add_staff, log_in_as, person
 
 from portal.accounts.rules import Person
 from portal.audit.queries import broken_invariants
@@ -22,6 +22,7 @@ from portal.orders.draft_rules import Draft
 from portal.orders.models import Contact, Order
 from portal.orders.queries import path_of
 from portal.payments import manual
+from portal.payments.models import Payment
 from portal.privacy import persons_service, rules
 from portal.privacy.queries import VIEWS
 from portal.reports.queries import read_month
@@ -299,6 +300,30 @@ def test_a_person_of_many_orders_is_read_as_one_of_few(
 
 
 # Forgetting ------------------------------------------------------------
+
+
+def test_an_expired_order_waits_for_the_payment_that_was_tried(
+    office: Office, owner: FlaskClient
+) -> None:
+    """Its gateway may still say that it was paid; of the other nobody can."""
+    now = office.clock.now
+    with office.app.app_context(), transaction() as session:
+        tried, untried = (
+            add_order(session, now=now, state="expired", paid_at=None) for _ in range(2)
+        )
+        payment = {"gateway": "webpay", "state": "unknown", "amount": tried.price}
+        names = {"buy_order": "B1", "seed": "s1", "reference_hash": "r1"}
+        times = {"created_at": now, "redirected_at": now}
+        session.add(Payment(order_id=tried.id, **payment, **names, **times))
+        numbers = [tried.number, untried.number]
+    rows = read(owner.get(f"/administrar/datos/personas/{numbers[0]}")).select(
+        "tbody tr"
+    )
+    told = {row.select("td")[0].text: row.select("td")[2].text for row in rows}
+    assert [told[number] for number in numbers] == [
+        "Tiene un pago por resolver.",
+        "Se borra ahora",
+    ]
 
 
 @pytest.mark.postgres
