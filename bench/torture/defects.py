@@ -3,12 +3,13 @@
 Each is applied alone, in memory or (where tests start processes) in a copy of the
 project; the tests stop at the first failure. A defect whose text, or whose test, is no
 longer there fails the campaign: the list follows the code. Those of the money stand
-here, the others in `operation_defects.py` and `door_defects.py`.
+here, the others in `operation_defects.py`, `door_defects.py` and `board_defects.py`.
 """
 
 import time
 
 from bench.torture import ROOT
+from bench.torture.board_defects import BOARDS
 from bench.torture.door_defects import DOOR
 from bench.torture.forked import Trial, Verdict, path_of, verdicts
 from bench.torture.operation_defects import OPERATION
@@ -442,6 +443,7 @@ DEFECTS = (
     ),
     *OPERATION,
     *DOOR,
+    *BOARDS,
 )
 
 

@@ -37,3 +37,10 @@ def copy_tree(where: Path) -> Path:
         elif source.exists():
             shutil.copy(source, where / name)
     return where
+
+
+def of_portal(
+    name: str, first: str, file: str, old: str, new: str, *tests: str
+) -> Defect:
+    tests = tests or (first.partition("::")[0],)
+    return Defect(name, first, f"portal/{file}", old, new, tests)
