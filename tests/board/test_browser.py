@@ -191,6 +191,16 @@ _CARDS = """() => [...document.querySelectorAll(".bcard")].map((card) => {
 })"""
 
 
+def test_a_slow_poll_makes_no_button_look_pressed(open_board, desk) -> None:
+    page = open_board(desk[2])
+    page.route("**/tablero/tarjetas*", lambda _route: None)  # never answered
+    expect(page.locator("#tablero.htmx-request")).to_have_count(1)
+    button = page.get_by_role("button", name="Tomar").first
+    after = "it => getComputedStyle(it, '::after').content"
+    assert button.evaluate(after) == "none"
+    page.unroute_all(behavior="ignoreErrors")
+
+
 def test_sixty_cards_are_all_on_the_wall_with_digits_and_their_first_act(
     app, open_board
 ) -> None:
