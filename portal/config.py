@@ -120,7 +120,7 @@ def _database(reader: Reader) -> tuple[str, Path]:
         url = database_url(reader.text("DATABASE_URL", default))
     except ConfigurationError as error:
         reader.problems += error.problems
-        return default, ROOT / "var"
+        return "", ROOT / "var"  # no database: nothing more is said of it
     if url.startswith("sqlite:///"):
         return url, Path(url.removeprefix("sqlite:///")).parent
     return url, ROOT / "var"

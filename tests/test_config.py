@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import SECRET_KEY
 
+from portal import config
 from portal.command_errors import AWAY, NO_TABLES
 from portal.config import (
     DEMO_MARK,
@@ -106,6 +107,17 @@ def test_bad_configuration_is_refused_with_all_reasons(
         None, (GOOD["SECRET_KEY"], values.get("SECRET_KEY", "").strip(" ,"))
     ):
         assert value not in "".join(problems)
+
+
+def test_of_a_malformed_database_one_reason_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The default one, which a demo may have used before, is not meant."""
+    monkeypatch.setattr(config, "ROOT", tmp_path)
+    (tmp_path / "var").mkdir()
+    demo = f"sqlite:///{tmp_path}/var/portal.sqlite3\n"
+    (tmp_path / "var" / DEMO_MARK).write_text(demo)
+    assert named(refused(tmp_path, DATABASE_URL="mysql://x")) == ["DATABASE_URL"]
 
 
 def test_demo_refuses_the_database_of_production(tmp_path: Path) -> None:
